@@ -1,0 +1,36 @@
+// Package object is the port for immutable blobs: S3 on AWS, the file system on one machine.
+// Keys are slash-separated UTF-8 of at most 1024 bytes; a torn write is never visible.
+package object
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// Info describes one stored version of an object.
+type Info struct {
+	Key      string
+	Version  string // set on versioned stores; empty otherwise
+	Size     int64  // bytes
+	SHA256   string // hex digest of the content
+	Modified time.Time
+}
+
+// PutOptions restrict a Put.
+type PutOptions struct {
+	IfAbsent bool   // fail with errs.Conflict when the key already exists
+	SHA256   string // when set, fail with errs.Invalid unless the content has this hex digest
+}
+
+// Store keeps objects. Absent keys are errs.NotFound.
+type Store interface {
+	// Put stores the whole of r under key, or nothing.
+	Put(ctx context.Context, key string, r io.Reader, opt PutOptions) (Info, error)
+	// Get opens the object from byte offset on; the caller closes it.
+	Get(ctx context.Context, key string, offset int64) (io.ReadCloser, Info, error)
+	// List gives objects below a prefix in byte order of keys, at most limit, after the key start.
+	List(ctx context.Context, prefix, start string, limit int) ([]Info, error)
+	// Delete removes an object; removing what is not there is no error.
+	Delete(ctx context.Context, key string) error
+}
