@@ -1,0 +1,251 @@
+package gate
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/perennial-llm/perennial/pkg/benchmark"
+)
+
+// side says which of the three result streams is being read.
+type side int
+
+const (
+	incumbent side = iota
+	candidate
+	anchor
+	sides
+)
+
+func (s side) String() string { return [...]string{"incumbent", "candidate", "anchor"}[s] }
+
+// row is one item over all sides. Names are numbers here, so that a million items fit in memory.
+type row struct {
+	score                [sides]float64
+	state                [sides]state
+	bench, cap, cluster  int32
+	golden, contaminated bool
+}
+
+type state uint8
+
+const (
+	absent state = iota
+	scored
+	failed
+)
+
+type itemKey struct {
+	bench int32
+	item  string
+}
+
+type clusterKey struct {
+	bench int32
+	name  string
+}
+
+// joined is the items of all sides, matched.
+type joined struct {
+	rows       []row
+	index      map[itemKey]int32
+	benchmarks names
+	caps       names
+	clusters   map[clusterKey]int32
+	locks      []lockSeen // by benchmark
+	speed      [sides]speed
+	problems   problems
+	in         Input
+}
+
+type lockSeen struct {
+	lock string
+	side side
+	told [sides]bool // the problem was told once for this side
+}
+
+type speed struct {
+	latency []float32
+	tokens  int
+	counted int
+}
+
+// names numbers strings in order of appearance.
+type names struct {
+	list  []string
+	index map[string]int32
+}
+
+func (n *names) id(s string) int32 {
+	if id, ok := n.index[s]; ok {
+		return id
+	}
+	if n.index == nil {
+		n.index = map[string]int32{}
+	}
+	id := int32(len(n.list))
+	n.list, n.index[s] = append(n.list, s), id
+	return id
+}
+
+// join reads all sides once. The error is the caller's stream failing; wrong results are problems.
+func join(in Input) (*joined, error) {
+	j := &joined{index: map[itemKey]int32{}, clusters: map[clusterKey]int32{}, in: in}
+	for s, results := range [...]Results{in.Incumbent, in.Candidate, in.Anchor} {
+		if results == nil {
+			continue
+		}
+		if err := j.read(side(s), results); err != nil {
+			return nil, fmt.Errorf("read %s results: %w", side(s), err)
+		}
+	}
+	return j, j.problems.err()
+}
+
+func (j *joined) read(s side, results Results) error {
+	n := 0
+	for r, err := range results {
+		n++
+		if err != nil {
+			problem, ok := asProblem(err)
+			if !ok {
+				return err
+			}
+			j.problems.add(problem)
+			continue
+		}
+		j.add(s, r, n)
+	}
+	return nil
+}
+
+func (j *joined) add(s side, r Result, n int) {
+	if message, hint := r.check(); message != "" {
+		j.problem(s, r, n, message, hint)
+		return
+	}
+	bench := j.benchmarks.id(r.Benchmark)
+	if !j.sameLock(s, r, n, bench) {
+		return
+	}
+	at, fresh := j.rowOf(bench, r)
+	if !fresh && !j.sameItem(s, r, n, at) {
+		return
+	}
+	j.fill(s, r, at)
+}
+
+// check finds what is wrong with a result by itself.
+func (r Result) check() (message, hint string) {
+	switch {
+	case r.Benchmark == "":
+		return "no benchmark", `add "benchmark"`
+	case r.Lock == "":
+		return "no lock", `add the "lock" that evaluation ran under`
+	case r.Item == "":
+		return "no item", `add "item", unique within the benchmark`
+	case r.Capability == "":
+		return "no capability", `add "capability"`
+	case r.Error == "" && !(r.Score >= 0 && r.Score <= 1):
+		return fmt.Sprintf("the score %v is not from 0 to 1", r.Score), `scale it, or give an "error"`
+	}
+	return "", ""
+}
+
+func (j *joined) rowOf(bench int32, r Result) (at int32, fresh bool) {
+	key := itemKey{bench, r.Item}
+	if at, ok := j.index[key]; ok {
+		return at, false
+	}
+	at = int32(len(j.rows))
+	j.index[key] = at
+	j.rows = append(j.rows, row{
+		bench: bench, cap: j.caps.id(r.Capability), cluster: j.cluster(bench, r.Cluster),
+		contaminated: j.in.Contaminated != nil && j.in.Contaminated[r.Benchmark+"/"+r.Item],
+	})
+	return at, true
+}
+
+func (j *joined) cluster(bench int32, name string) int32 {
+	if name == "" {
+		return -1
+	}
+	key := clusterKey{bench, name}
+	id, ok := j.clusters[key]
+	if !ok {
+		id = int32(len(j.clusters))
+		j.clusters[key] = id
+	}
+	return id
+}
+
+func (j *joined) fill(s side, r Result, at int32) {
+	row := &j.rows[at]
+	row.golden = row.golden || r.MustPass
+	row.state[s], row.score[s] = scored, r.Score
+	if r.Error != "" {
+		row.state[s], row.score[s] = failed, 0
+	}
+	sp := &j.speed[s]
+	if r.LatencyMs > 0 {
+		sp.latency = append(sp.latency, float32(r.LatencyMs))
+	}
+	if r.Tokens > 0 {
+		sp.tokens, sp.counted = sp.tokens+r.Tokens, sp.counted+1
+	}
+}
+
+// sameLock refuses a second lock for a benchmark, on any side.
+func (j *joined) sameLock(s side, r Result, n int, bench int32) bool {
+	if int(bench) == len(j.locks) {
+		j.locks = append(j.locks, lockSeen{lock: r.Lock, side: s})
+	}
+	seen := j.locks[bench]
+	if seen.lock == r.Lock {
+		return true
+	}
+	if seen.told[s] {
+		return false
+	}
+	j.locks[bench].told[s] = true
+	hint := fmt.Sprintf("evaluate the %s again on %s under lock %s", seen.side, r.Benchmark, benchmark.ShortLock(r.Lock))
+	if seen.side == s {
+		hint = fmt.Sprintf("evaluate the %s again, all of %s under one lock", s, r.Benchmark)
+	}
+	j.problem(s, r, n, fmt.Sprintf("the lock %s of %s differs from the %s's %s: results under different locks are not compared",
+		benchmark.ShortLock(r.Lock), r.Benchmark, seen.side, benchmark.ShortLock(seen.lock)), hint)
+	return false
+}
+
+// sameItem refuses a repeated item on one side and a changed capability or cluster between sides.
+func (j *joined) sameItem(s side, r Result, n int, at int32) bool {
+	row := j.rows[at]
+	switch {
+	case row.state[s] != absent:
+		j.problem(s, r, n, fmt.Sprintf("item %s of %s occurs twice", r.Item, r.Benchmark), "keep one line per item")
+	case j.caps.list[row.cap] != r.Capability:
+		j.problem(s, r, n, fmt.Sprintf("item %s of %s has capability %q here and %q elsewhere",
+			r.Item, r.Benchmark, r.Capability, j.caps.list[row.cap]), "evaluate both sides with the same benchmark")
+	case row.cluster != j.cluster(row.bench, r.Cluster):
+		j.problem(s, r, n, fmt.Sprintf("item %s of %s is in another cluster than on the other side", r.Item, r.Benchmark),
+			"evaluate both sides with the same benchmark")
+	default:
+		return true
+	}
+	return false
+}
+
+func (j *joined) problem(s side, r Result, n int, message, hint string) {
+	where := fmt.Sprintf("%s, result %d", s, n)
+	if r.file != "" {
+		where = fmt.Sprintf("%s:%d", r.file, r.line)
+	}
+	j.problems.add(Problem{Where: where, Message: message, Hint: hint})
+}
+
+// paired tells whether the row has a score on both sides.
+func (r row) paired(a, b side) bool { return r.state[a] == scored && r.state[b] == scored }
+
+func (r row) diff(a, b side) float64 { return r.score[b] - r.score[a] }
+
+func round(x float64) float64 { return math.Round(x*1e10) / 1e10 }

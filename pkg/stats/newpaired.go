@@ -1,0 +1,71 @@
+package stats
+
+import (
+	"cmp"
+	"slices"
+)
+
+// NewPaired sums up differences. cluster[i] ≥ 0 names the cluster of item i and −1 an item that stands
+// alone; a nil cluster means that all do. The result does not depend on the order of items, to the last bit.
+func NewPaired(d []float64, cluster []int32) Paired {
+	p := Paired{N: len(d), Binary: true}
+	for _, x := range slices.Sorted(slices.Values(d)) {
+		p.add(x)
+	}
+	if slices.ContainsFunc(cluster, func(c int32) bool { return c >= 0 }) {
+		p.Clusters = clusters(d, cluster, itemOrder(d, cluster))
+	}
+	return p
+}
+
+func (p *Paired) add(d float64) {
+	p.Sum += d
+	p.SumSq += d * d
+	p.Binary = p.Binary && (d == 0 || d == 1 || d == -1)
+	if d >= 0.5 {
+		p.Better++
+	}
+	if d <= -0.5 {
+		p.Worse++
+	}
+}
+
+// itemOrder sorts items by cluster and difference, so that sums round alike whatever the input order.
+func itemOrder(d []float64, cluster []int32) []int {
+	order := make([]int, len(d))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(cluster[a], cluster[b]), cmp.Compare(d[a], d[b]))
+	})
+	return order
+}
+
+// clusters sums each cluster; the list is sorted by content, since names carry no meaning.
+func clusters(d []float64, cluster []int32, order []int) []Cluster {
+	var out []Cluster
+	last := int32(-1)
+	for _, i := range order {
+		if cluster[i] < 0 || cluster[i] != last || len(out) == 0 {
+			out = append(out, Cluster{})
+		}
+		last = cluster[i]
+		out[len(out)-1].Sum += d[i]
+		out[len(out)-1].Size++
+	}
+	slices.SortFunc(out, func(a, b Cluster) int {
+		return cmp.Or(cmp.Compare(a.Sum, b.Sum), cmp.Compare(a.Size, b.Size))
+	})
+	return out
+}
+
+// NonInferior tells whether the candidate is shown, at one-sided level alpha, not to be worse than the
+// incumbent by margin or more. Fewer than 50 clusters must also pass SignFlip. No data never do.
+func (p Paired) NonInferior(margin, alpha float64, seed uint64) bool {
+	if p.N == 0 || p.Interval(1-2*alpha).Low <= -margin {
+		return false
+	}
+	small := p.Clustered() && len(p.Clusters) < SmallClusters
+	return !small || SignFlip(p.Clusters, -margin, seed) <= alpha
+}
