@@ -1,0 +1,13 @@
+package porttest_test
+
+import (
+	"testing"
+
+	"github.com/perennial-llm/perennial/pkg/ids"
+	"github.com/perennial-llm/perennial/pkg/porttest"
+	"github.com/perennial-llm/perennial/pkg/table"
+)
+
+func TestMemory_Conforms(t *testing.T) {
+	porttest.Table(t, func(_ *testing.T, clock ids.Clock) table.Table { return porttest.NewMemory(clock) })
+}
