@@ -1,0 +1,93 @@
+package jsonata
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/metrics"
+	"sync"
+	"time"
+
+	"github.com/dlclark/regexp2/v2"
+	"github.com/dop251/goja"
+)
+
+const sampleEvery = 10 * time.Millisecond
+
+// watch interrupts vm when a limit is passed. The returned function ends the watch and tells which
+// limit, if any, was passed. Short evaluations cost one timer that never fires.
+func watch(vm *goja.Runtime, l Limits) func() error {
+	w := &watchdog{vm: vm, limits: l, left: int(l.Time / sampleEvery)}
+	w.timer = time.AfterFunc(sampleEvery, w.sample)
+	return w.stop
+}
+
+type watchdog struct {
+	mu       sync.Mutex
+	vm       *goja.Runtime
+	limits   Limits
+	left     int // samples until the time is over
+	baseline uint64
+	timer    *time.Timer
+	done     bool
+	over     error
+}
+
+func (w *watchdog) stop() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done = true
+	w.timer.Stop()
+	return w.over
+}
+
+func (w *watchdog) sample() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.done {
+		return
+	}
+	if w.over = w.check(); w.over != nil {
+		w.vm.Interrupt(w.over)
+		return
+	}
+	w.timer.Reset(sampleEvery)
+}
+
+func (w *watchdog) check() error {
+	if w.left--; w.left <= 0 {
+		return &Error{Kind: Limit, Message: fmt.Sprintf("the evaluation took longer than %v", w.limits.Time)}
+	}
+	heap := heapBytes()
+	if w.baseline == 0 || heap < w.baseline {
+		w.baseline = heap
+	}
+	if heap-w.baseline <= w.limits.Memory {
+		return nil
+	}
+	runtime.GC() // count what lives, not what awaits collection
+	if heapBytes()-w.baseline <= w.limits.Memory {
+		return nil
+	}
+	return &Error{Kind: Limit, Message: fmt.Sprintf("the evaluation needed more than %d MiB of memory", w.limits.Memory>>20)}
+}
+
+func heapBytes() uint64 {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}
+
+// asLimit turns goja's own stack limit into a Limit error.
+func asLimit(err error) error {
+	var overflow *goja.StackOverflowError
+	if errors.As(err, &overflow) {
+		return &Error{Kind: Limit, Message: "the evaluation nested too deeply"}
+	}
+	return fmt.Errorf("jsonata: %w", err)
+}
+
+// Backtracking expressions run in native code, where an interrupt cannot reach them; their engine has
+// a time limit of its own. It is longer than the default Limits.Time, so that the watch has already
+// noted the excess when the match gives up and is taken for "no match".
+func init() { regexp2.DefaultMatchTimeout = 4500 * time.Millisecond }
