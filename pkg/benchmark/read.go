@@ -1,0 +1,103 @@
+package benchmark
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/perennial-llm/perennial/pkg/errs"
+)
+
+// Defaults fill in what an imported row leaves out.
+type Defaults struct {
+	Capability string // when a row names none
+	Source     string
+	Licence    string
+}
+
+// maxItemLine bounds one item.
+const maxItemLine = 1 << 20
+
+// ReadJSONL reads items from JSON Lines, one object a line. Every problem carries "name:line"; good lines are
+// kept beside bad ones. Rows without an id get one from their line, "line-7".
+func ReadJSONL(name string, r io.Reader, defaults Defaults) ([]Item, []*errs.Error) {
+	var items []Item
+	var problems []*errs.Error
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(make([]byte, 64<<10), maxItemLine)
+	line := 0
+	for scanner.Scan() {
+		line++
+		text := bytes.TrimSpace(scanner.Bytes())
+		if line == 1 {
+			text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+		}
+		if len(text) == 0 {
+			continue
+		}
+		item, problem := parseItem(text)
+		if problem != nil {
+			problems = append(problems, problem.At(fmt.Sprintf("%s:%d", name, line)))
+			continue
+		}
+		items = append(items, defaults.fill(item, line))
+	}
+	if err := scanner.Err(); err != nil {
+		problems = append(problems, scanProblem(err).At(fmt.Sprintf("%s:%d", name, line+1)))
+	}
+	return items, problems
+}
+
+func scanProblem(err error) *errs.Error {
+	if errors.Is(err, bufio.ErrTooLong) {
+		return errs.New(errs.Invalid, "the line is longer than %d MiB", maxItemLine>>20).Mend("write one item per line")
+	}
+	return errs.New(errs.Unavailable, "read: %w", err)
+}
+
+func parseItem(text []byte) (Item, *errs.Error) {
+	if !utf8.Valid(text) {
+		return Item{}, errs.New(errs.Invalid, "the line is not UTF-8").Mend("write the file as UTF-8")
+	}
+	var item Item
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&item); err != nil {
+		return Item{}, itemSyntax(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Item{}, errs.New(errs.Invalid, "more than one JSON value on the line").Mend("write one item per line")
+	}
+	return item, nil
+}
+
+func itemSyntax(err error) *errs.Error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return errs.New(errs.Invalid, "%s is a %s where a %s belongs", wrong.Field, wrong.Value, wrong.Type).
+			Mend("write it as in the README's example")
+	}
+	return errs.New(errs.Invalid, "not an item: %s", strings.TrimPrefix(err.Error(), "json: ")).
+		Mend("known fields: id, input, messages, choices, target, targets, capability, cluster, weight, mustPass, source, licence, tags")
+}
+
+func (d Defaults) fill(it Item, line int) Item {
+	if it.ID == "" {
+		it.ID = fmt.Sprintf("line-%d", line)
+	}
+	if it.Capability == "" {
+		it.Capability = d.Capability
+	}
+	if it.Source == "" {
+		it.Source = d.Source
+	}
+	if it.Licence == "" {
+		it.Licence = d.Licence
+	}
+	return it
+}

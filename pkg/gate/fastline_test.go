@@ -1,0 +1,35 @@
+package gate
+
+import (
+	"encoding/json"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzFastLine holds the fast parser to encoding/json: whatever it accepts, the other reads alike.
+func FuzzFastLine(f *testing.F) {
+	for _, seed := range []string{
+		`{"benchmark":"a","lock":"l","capability":"k","item":"1","score":1,"mustPass":true,"tokens":3}`,
+		`{"score":0.5e1}`, `{"score":01}`, `{"score":1.}`, `{"score":.5}`, `{"score":1.e2}`, `{"score":1,}`, `{}`, `{"item":"a"`,
+		`{"score":1e999}`, `{"tokens":1.5}`, `{"item":"a","item":"b"}`, `{ "score" : 1 }`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		var got, want Result
+		hasScore, ok := words{}.fast(line, &got)
+		if !utf8.Valid(line) {
+			return // refused before parsing
+		}
+		if !ok || !json.Valid(line) {
+			require.False(t, ok, "accepted what JSON refuses: %q", line)
+			return
+		}
+		wantScore, err := slow(line, &want)
+		require.NoError(t, err)
+		require.Equal(t, wantScore, hasScore)
+		require.Equal(t, want, got)
+	})
+}

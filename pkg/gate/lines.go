@@ -1,0 +1,111 @@
+package gate
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxLine bounds one result line.
+const maxLine = 16 << 20
+
+// Lines reads results from JSON Lines. open is called for every reading; name stands in problems as
+// "name:line". A wrong line is a Problem and the next lines are read on; a failing stream is an error.
+func Lines(name string, open func() (io.ReadCloser, error)) Results {
+	return func(yield func(Result, error) bool) {
+		file, err := open()
+		if err != nil {
+			yield(Result{}, fmt.Errorf("open %s: %w", name, err))
+			return
+		}
+		defer file.Close()
+		reader := lineReader{name: name, words: words{}}
+		if err := reader.all(file, yield); err != nil {
+			yield(Result{}, err)
+		}
+	}
+}
+
+// lineReader keeps what repeats from line to line.
+type lineReader struct {
+	name  string
+	line  int
+	words words
+}
+
+func (lr *lineReader) all(file io.Reader, yield func(Result, error) bool) error {
+	scanner := bufio.NewScanner(file)
+	scanner.Buffer(make([]byte, 64<<10), maxLine)
+	for scanner.Scan() {
+		lr.line++
+		text := bytes.TrimSpace(scanner.Bytes())
+		if lr.line == 1 {
+			text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+		}
+		if len(text) > 0 && !yield(lr.parse(text)) {
+			return nil
+		}
+	}
+	if errors.Is(scanner.Err(), bufio.ErrTooLong) {
+		return lr.problem(fmt.Sprintf("the line after this one is longer than %d MiB", maxLine>>20), "split the file into lines")
+	}
+	if err := scanner.Err(); err != nil {
+		return fmt.Errorf("read %s: %w", lr.name, err)
+	}
+	return nil
+}
+
+func (lr *lineReader) problem(message, hint string) Problem {
+	return Problem{Where: fmt.Sprintf("%s:%d", lr.name, lr.line), Message: message, Hint: hint}
+}
+
+func (lr *lineReader) parse(text []byte) (Result, error) {
+	if !utf8.Valid(text) {
+		return Result{}, lr.problem("the line is not UTF-8", "write the file as UTF-8")
+	}
+	r := Result{file: lr.name, line: lr.line}
+	hasScore, ok := lr.words.fast(text, &r)
+	if !ok {
+		r = Result{file: lr.name, line: lr.line}
+		var err error
+		if hasScore, err = slow(text, &r); err != nil {
+			return Result{}, lr.problem(err.Error(), `write one JSON object per line, as in {"benchmark": …, "lock": …, "capability": …, "item": …, "score": 1}`)
+		}
+	}
+	if !hasScore && r.Error == "" {
+		return Result{}, lr.problem("no score", `add a "score" from 0 to 1, or an "error"`)
+	}
+	return r, nil
+}
+
+// slow parses any line that JSON allows.
+func slow(text []byte, r *Result) (hasScore bool, err error) {
+	wire := struct {
+		*Result
+		Score *float64 `json:"score"`
+		Error *string  `json:"error"`
+	}{Result: r}
+	if err := json.Unmarshal(text, &wire); err != nil {
+		return false, jsonMessage(err)
+	}
+	if wire.Score != nil {
+		r.Score = *wire.Score
+	}
+	if wire.Error != nil {
+		r.Error = *wire.Error
+	}
+	return wire.Score != nil, nil
+}
+
+func jsonMessage(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("%s is a %s where a %s belongs", strings.TrimPrefix(wrong.Field, "Result."), wrong.Value, wrong.Type)
+	}
+	return fmt.Errorf("not a JSON object: %s", strings.TrimPrefix(err.Error(), "json: "))
+}
