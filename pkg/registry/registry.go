@@ -2,24 +2,40 @@
 // version is champion. Versions are immutable but for their status.
 package registry
 
-import "time"
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
 
 // Model is one language model that is kept current.
 type Model struct {
-	ID         string    `json:"id"` // "mdl_…" or a chosen slug
-	Name       string    `json:"name"`
-	Dataset    string    `json:"dataset"`    // the dataset it learns from
-	Benchmarks []string  `json:"benchmarks"` // names of the benchmarks that guard it
-	Preset     string    `json:"preset"`     // default training preset
-	Canned     []Canned  `json:"canned"`     // prompts that every healthy version answers
-	Created    time.Time `json:"created"`
-	Rev        int64     `json:"rev"`
+	ID         string   `json:"id"` // "mdl_…" or a chosen slug
+	Name       string   `json:"name"`
+	Dataset    string   `json:"dataset"`    // the dataset it learns from
+	Benchmarks []string `json:"benchmarks"` // names of the benchmarks that guard it
+	Preset     string   `json:"preset"`     // default training preset
+	Canned     []Canned `json:"canned"`     // prompts that every healthy version answers
+	// Train overrides sections of the training configuration (run.json) for this model.
+	Train   json.RawMessage `json:"train,omitempty"`
+	Created time.Time       `json:"created"`
+	Rev     int64           `json:"rev"`
 }
 
 // Canned is a prompt with what a healthy answer contains.
 type Canned struct {
 	Prompt   string `json:"prompt"`
 	Contains string `json:"contains"` // alternatives separated by "|", compared without case
+}
+
+// Matches tells whether an answer contains one of the expected alternatives.
+func (c Canned) Matches(answer string) bool {
+	for alt := range strings.SplitSeq(c.Contains, "|") {
+		if strings.Contains(strings.ToLower(answer), strings.ToLower(strings.TrimSpace(alt))) {
+			return true
+		}
+	}
+	return false
 }
 
 // Status of a version.
@@ -63,6 +79,7 @@ type Version struct {
 	Status   Status             `json:"status"`
 	Verdict  string             `json:"verdict,omitempty"` // of the gate
 	Report   string             `json:"report,omitempty"`  // digest of the gate report
+	Policy   string             `json:"policy,omitempty"`  // digest of the gate policy
 	Aliases  []string           `json:"aliases"`           // "champion", "challenger"
 	Created  time.Time          `json:"created"`
 	Rev      int64              `json:"rev"`

@@ -104,6 +104,7 @@ type Analysis struct {
 // Rollback is one return to an earlier version.
 type Rollback struct {
 	ID          string      `json:"id"`
+	Model       string      `json:"model"`
 	Environment string      `json:"environment"`
 	From        Target      `json:"from"`
 	To          Target      `json:"to"`
@@ -123,6 +124,7 @@ type Rollback struct {
 // Hold keeps a version out of an environment until somebody releases it.
 type Hold struct {
 	ID          string      `json:"id"`
+	Model       string      `json:"model"`
 	Environment string      `json:"environment"`
 	Digest      string      `json:"digest"`
 	Version     int         `json:"version"`

@@ -70,6 +70,8 @@ type Trigger struct {
 	Timezone string `json:"timezone"` // of the schedule; empty = UTC
 	Rev      int64  `json:"rev"`
 
+	Since time.Time `json:"since,omitzero"` // slots of the schedule before this are used
+
 	PendingRows int       `json:"pendingRows"`          // rows published since the last run began
 	LastArrival time.Time `json:"lastArrival,omitzero"` // of data
 	LastRun     time.Time `json:"lastRun,omitzero"`
