@@ -1,0 +1,221 @@
+package rows
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+)
+
+// RuleDamaged is broken by a file whose compressed data cannot be read to the end.
+const RuleDamaged = "file.damaged"
+
+// Decoder undoes one compression. Hosts may pass ones that the standard library lacks.
+type Decoder struct {
+	Magic []byte // first bytes of such a file
+	Open  func(io.Reader) (io.ReadCloser, error)
+}
+
+// Options of Open.
+type Options struct {
+	Limits   Limits
+	Decoders map[string]Decoder // beside gzip, by name, such as "zstd"
+}
+
+// The formats.
+const (
+	JSONL = "jsonl"
+	CSV   = "csv"
+)
+
+// File is an open file of rows.
+type File struct {
+	Format      string // JSONL or CSV
+	Compression string // "", "gzip" or the name of a decoder
+	records     interface{ Next() (Record, error) }
+	source      *counter
+	closer      io.Closer
+}
+
+// Open finds out compression and format by content, and by name where content does not tell. A file
+// that cannot be read at all is a *Problem; any other error is the source's own.
+func Open(name string, in io.Reader, opt Options) (*File, error) {
+	src := &counter{in: in}
+	f := &File{source: src}
+	head := bufio.NewReaderSize(src, 64<<10)
+	plain, err := f.decompress(head, opt)
+	if err != nil {
+		return nil, err
+	}
+	capped := &capped{in: plain, source: src, limits: opt.Limits}
+	return f, f.open(strings.ToLower(name), bufio.NewReaderSize(capped, 64<<10), opt.Limits)
+}
+
+// Next gives the next record; io.EOF at the end. A *Problem ends the file too: what came before holds.
+func (f *File) Next() (Record, error) { return f.records.Next() }
+
+// BytesIn is how much of the stored file has been read.
+func (f *File) BytesIn() int64 { return f.source.n }
+
+// Close releases the decompressor; the source stays the caller's.
+func (f *File) Close() error {
+	if f.closer == nil {
+		return nil
+	}
+	return f.closer.Close()
+}
+
+// decompress recognises compressions by their first bytes.
+func (f *File) decompress(head *bufio.Reader, opt Options) (io.Reader, error) {
+	start, _ := head.Peek(8)
+	decoders := map[string]Decoder{"gzip": {Magic: []byte{0x1f, 0x8b}, Open: openGzip}}
+	for name, d := range opt.Decoders {
+		decoders[name] = d
+	}
+	for name, d := range decoders {
+		if len(d.Magic) == 0 || !bytes.HasPrefix(start, d.Magic) {
+			continue
+		}
+		in, err := d.Open(head)
+		if err != nil {
+			return nil, damaged(err)
+		}
+		f.Compression, f.closer = name, in
+		return in, nil
+	}
+	return head, unreadable(start)
+}
+
+func openGzip(in io.Reader) (io.ReadCloser, error) { return gzip.NewReader(in) }
+
+// unreadable names well-known files that hold no rows in a form that is read here.
+func unreadable(start []byte) error {
+	for magic, what := range map[string]string{
+		"PK\x03\x04": "a zip archive; unpack it and send the files", "PAR1": "a Parquet file; export it as JSONL",
+		"\x28\xb5\x2f\xfd": "zstd, which this installation does not read; use gzip",
+		"\xff\xfe":         "UTF-16; save it as UTF-8", "\xfe\xff": "UTF-16; save it as UTF-8",
+		"%PDF": "a PDF", "\x89PNG": "an image", "BZh": "bzip2; use gzip", "\xfd7zXZ": "xz; use gzip",
+	} {
+		if bytes.HasPrefix(start, []byte(magic)) {
+			return &Problem{Rule: RuleFormat, Expected: "JSONL or CSV, plain or gzip", Found: what}
+		}
+	}
+	return nil
+}
+
+// damaged turns a decompressor's error into a problem of the file, unless it is the source's.
+func damaged(err error) error {
+	var src sourceError
+	var bad *Problem
+	if err == nil || errors.Is(err, io.EOF) || errors.As(err, &src) || errors.As(err, &bad) {
+		return err
+	}
+	return &Problem{Rule: RuleDamaged, Expected: "compressed data that can be read to its end", Found: err.Error()}
+}
+
+// open chooses the record reader.
+func (f *File) open(name string, in *bufio.Reader, limits Limits) error {
+	if start, _ := in.Peek(3); bytes.Equal(start, []byte("\xef\xbb\xbf")) {
+		if _, err := in.Discard(3); err != nil {
+			return err
+		}
+	}
+	start, err := in.Peek(4 << 10)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if len(bytes.TrimSpace(start)) == 0 && errors.Is(err, io.EOF) {
+		return &Problem{Rule: RuleEmptyFile, Expected: "rows", Found: "nothing"}
+	}
+	if err := unreadable(start); err != nil {
+		return err
+	}
+	if f.Format = format(name, start); f.Format == "" {
+		return &Problem{Rule: RuleFormat, Expected: "JSONL or CSV", Found: found(start[:firstLine(start)])}
+	}
+	if f.Format == CSV {
+		f.records, err = newCSV(in, limits)
+		return err
+	}
+	f.records = &lineReader{in: in, limits: limits}
+	return nil
+}
+
+// format goes by content first: a brace begins JSON lines whatever the name says.
+func format(name string, start []byte) string {
+	for strings.HasSuffix(name, ".gz") || strings.HasSuffix(name, ".zst") {
+		name = strings.TrimSuffix(name, path.Ext(name))
+	}
+	first := bytes.TrimSpace(start)
+	switch ext := path.Ext(name); {
+	case len(first) > 0 && first[0] == '{', ext == ".jsonl", ext == ".ndjson":
+		return JSONL
+	case len(first) > 0 && first[0] == '[':
+		return ""
+	case ext == ".csv", ext == ".tsv", looksLikeCSV(first):
+		return CSV
+	}
+	return ""
+}
+
+func looksLikeCSV(first []byte) bool {
+	top := strings.ToLower(string(first[:firstLine(first)]))
+	return strings.Contains(top, "prompt") && strings.Contains(top, "completion")
+}
+
+// sourceError marks an error of the source, which is no fault of the file.
+type sourceError struct{ err error }
+
+func (e sourceError) Error() string { return fmt.Sprintf("read source: %v", e.err) }
+func (e sourceError) Unwrap() error { return e.err }
+
+// counter counts what is read from the source.
+type counter struct {
+	in io.Reader
+	n  int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.in.Read(p)
+	c.n += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = sourceError{err}
+	}
+	return n, err
+}
+
+// capped stops a file that expands without end.
+type capped struct {
+	in     io.Reader
+	source *counter
+	limits Limits
+	n      int64
+}
+
+func (c *capped) Read(p []byte) (int, error) {
+	n, err := c.in.Read(p)
+	c.n += int64(n)
+	if c.n > c.limits.MaxBytes {
+		return 0, &Problem{Rule: RuleTooLarge, Expected: "at most " + size(c.limits.MaxBytes), Found: "more; split the file"}
+	}
+	if c.n > c.limits.RatioFree+c.limits.MaxRatio*c.source.n {
+		return 0, &Problem{Rule: RuleRatio, Expected: fmt.Sprintf("data that expands at most %d times", c.limits.MaxRatio), Found: "more"}
+	}
+	return n, damaged(err)
+}
+
+func size(n int64) string {
+	for _, u := range []struct {
+		name string
+		n    int64
+	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+		if n >= u.n {
+			return fmt.Sprintf("%.4g %s", float64(n)/float64(u.n), u.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
