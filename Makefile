@@ -1,0 +1,71 @@
+# Perennial. `make help` lists what there is. Tools and packages are fetched into .cache on first use.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+CACHE := $(CURDIR)/.cache
+VENV := $(CACHE)/venv
+export PERENNIAL_PYTHON := $(VENV)/bin/python
+GO_SOURCES := $(shell find pkg functions scripts statemachines frontend/embed*.go -name '*.go' -not -path '*/node_modules/*' 2>/dev/null) go.mod go.sum
+WEB_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+
+.PHONY: help build lambdas demo up test check lint gen bench synth clean deps python web
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+build: bin/perennial lambdas ## bin/perennial with the web app inside, and the Lambda archives in dist/
+
+bin/perennial: $(GO_SOURCES) statemachines/*.json frontend/dist/index.html
+	@echo "building bin/perennial"
+	@go build -trimpath -tags embed -o $@ ./scripts/perennial
+
+lambdas: ## dist/*.zip, one for each folder of functions/
+	@scripts/build/lambdas.sh
+
+web: frontend/dist/index.html ## the web app in frontend/dist
+
+frontend/node_modules/.package-lock.json: frontend/package-lock.json
+	@echo "installing the web app's packages"
+	@cd frontend && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
+
+frontend/dist/index.html: frontend/node_modules/.package-lock.json $(WEB_SOURCES)
+	@echo "building the web app"
+	@cd frontend && npm run --silent build
+	@touch $@
+
+python: ## the Python environment for training, in .cache/venv
+	@training/setup.sh $(VENV)
+
+deps: python frontend/node_modules/.package-lock.json ## everything that the tests need besides Go's modules
+	@scripts/build/dynamodb-local.sh
+	@scripts/build/moto.sh
+	@scripts/build/browser.sh
+
+demo: ## the whole loop on this machine, told step by step (DEMO_MODEL=tiny, DEMO_YES=1, DEMO_COMPARE=1)
+	@$(MAKE) --no-print-directory -j2 python bin/perennial
+	@bin/perennial demo
+
+up: ## the platform on http://localhost:7070, data in .cache/data
+	@$(MAKE) --no-print-directory -j2 python bin/perennial
+	@bin/perennial up --data $(CACHE)/data
+
+test: deps lint bin/perennial ## every test: what CI runs
+	@scripts/build/test.sh
+
+check: test ## the same as test
+
+lint: frontend/node_modules/.package-lock.json python ## format, vet, complexity, generated files
+	@scripts/build/lint.sh
+
+gen: frontend/node_modules/.package-lock.json ## make the generated files again
+	@go generate ./...
+	@cd frontend && npm run --silent gen
+
+bench: python ## benchmarks, minutes long
+	@scripts/build/bench.sh
+
+synth: ## CloudFormation templates in cdk.out/
+	@scripts/build/synth.sh
+
+clean: ## remove what was built; caches stay
+	@rm -rf bin dist cdk.out frontend/dist

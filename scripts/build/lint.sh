@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Formatting, vet, complexity and stale generated files, for Go, Python and TypeScript.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+GOCYCLO=github.com/fzipp/gocyclo/cmd/gocyclo@v0.6.0
+STATICCHECK=honnef.co/go/tools/cmd/staticcheck@v0.7.0
+
+echo "lint: Go"
+unformatted=$(git ls-files '*.go' | grep -v '_gen\.go$' | xargs gofmt -l)
+[ -z "$unformatted" ] || { echo "gofmt would change: $unformatted"; exit 1; }
+go vet ./...
+git ls-files '*.go' | grep -vE '_gen\.go$|_test\.go$' | xargs go run "$GOCYCLO" -over 11
+go run "$STATICCHECK" $(go list ./... | grep -v /oas)
+
+echo "lint: Python"
+.cache/venv/bin/ruff check -q training
+.cache/venv/bin/ruff format -q --check training
+
+echo "lint: TypeScript"
+(cd frontend && npm run --silent lint && npm run --silent typecheck)
