@@ -11,3 +11,7 @@ import (
 func TestMemory_Conforms(t *testing.T) {
 	porttest.Table(t, func(_ *testing.T, clock ids.Clock) table.Table { return porttest.NewMemory(clock) })
 }
+
+func TestMemory_CarriesTheAuditLog(t *testing.T) {
+	porttest.Audit(t, func(_ *testing.T, clock ids.Clock) table.Table { return porttest.NewMemory(clock) })
+}

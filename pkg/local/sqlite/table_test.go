@@ -21,3 +21,7 @@ func openTemp(t testing.TB) *sqlite.DB {
 func TestTable_Conforms(t *testing.T) {
 	porttest.Table(t, func(t *testing.T, clock ids.Clock) table.Table { return openTemp(t).Table(clock) })
 }
+
+func TestTable_CarriesTheAuditLog(t *testing.T) {
+	porttest.Audit(t, func(t *testing.T, clock ids.Clock) table.Table { return openTemp(t).Table(clock) })
+}
