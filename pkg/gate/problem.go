@@ -17,7 +17,10 @@ type Problem struct {
 
 // Error makes a Problem something that Results may yield.
 func (p Problem) Error() string {
-	s := p.Where + ": " + p.Message
+	s := p.Message
+	if p.Where != "" {
+		s = p.Where + ": " + s
+	}
 	if p.Hint != "" {
 		s += " (" + p.Hint + ")"
 	}

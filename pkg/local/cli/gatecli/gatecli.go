@@ -1,0 +1,83 @@
+// Package gatecli holds the commands that judge models without a platform, in anyone's CI: gate, benchmark
+// and canary. They read files, print tables or JSON, and answer by exit code.
+package gatecli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/perennial-llm/perennial/pkg/errs"
+)
+
+// Exit codes of the commands.
+const (
+	ExitPass         = 0
+	ExitUnjudgeable  = 2 // the input cannot be judged; each problem was printed
+	ExitInconclusive = 3
+	ExitFail         = 4
+)
+
+// Exit is an outcome with an exit code whose words have been printed already. The main program ends with
+// ExitCode and prints nothing more.
+type Exit struct{ Code int }
+
+// Error names the code.
+func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
+
+// ExitCode gives the process's exit code for an error of these commands: 0 for nil, an Exit's own, 2 for
+// input that is wrong, 1 for anything else.
+func ExitCode(err error) int {
+	var exit *Exit
+	switch {
+	case err == nil:
+		return ExitPass
+	case errors.As(err, &exit):
+		return exit.Code
+	case errs.Is(err, errs.Invalid), errs.Is(err, errs.NotFound), errs.Is(err, errs.Precondition):
+		return ExitUnjudgeable
+	}
+	return 1
+}
+
+func exit(code int) error {
+	if code == 0 {
+		return nil
+	}
+	return &Exit{Code: code}
+}
+
+// printJSON writes v indented, for people who pipe it into other programs.
+func printJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(v); err != nil {
+		return fmt.Errorf("print json: %w", err)
+	}
+	return nil
+}
+
+// openFile opens a file that the user named; the error says what to do.
+func openFile(path string) (*os.File, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, errs.New(errs.NotFound, "the file cannot be opened: %w", err).At(path).Mend("check the path")
+	}
+	return file, nil
+}
+
+func readFile(path string) ([]byte, error) {
+	file, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "the file cannot be read: %w", err).At(path)
+	}
+	return content, nil
+}
