@@ -12289,6 +12289,14 @@ func (s *Server) handleUploadFileRequest(args [1]string, argsEscaped bool, w htt
 					Name: "name",
 					In:   "query",
 				}: params.Name,
+				{
+					Name: "source",
+					In:   "query",
+				}: params.Source,
+				{
+					Name: "resubmits",
+					In:   "query",
+				}: params.Resubmits,
 			},
 			Raw: r,
 		}

@@ -929,6 +929,136 @@ func (s *ApprovalStatus) UnmarshalJSON(data []byte) error {
 }
 
 // Encode implements json.Marshaler.
+func (s *ArrivedObject) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields encodes fields.
+func (s *ArrivedObject) encodeFields(e *jx.Encoder) {
+	{
+		e.FieldStart("key")
+		e.Str(s.Key)
+	}
+	{
+		e.FieldStart("version")
+		e.Str(s.Version)
+	}
+	{
+		e.FieldStart("size")
+		e.Int64(s.Size)
+	}
+}
+
+var jsonFieldsNameOfArrivedObject = [3]string{
+	0: "key",
+	1: "version",
+	2: "size",
+}
+
+// Decode decodes ArrivedObject from json.
+func (s *ArrivedObject) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode ArrivedObject to nil")
+	}
+	var requiredBitSet [1]uint8
+
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		switch string(k) {
+		case "key":
+			requiredBitSet[0] |= 1 << 0
+			if err := func() error {
+				v, err := d.Str()
+				s.Key = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"key\"")
+			}
+		case "version":
+			requiredBitSet[0] |= 1 << 1
+			if err := func() error {
+				v, err := d.Str()
+				s.Version = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"version\"")
+			}
+		case "size":
+			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				v, err := d.Int64()
+				s.Size = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"size\"")
+			}
+		default:
+			return d.Skip()
+		}
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode ArrivedObject")
+	}
+	// Validate required fields.
+	var failures []validate.FieldError
+	for i, mask := range [1]uint8{
+		0b00000111,
+	} {
+		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
+			// Mask only required fields and check equality to mask using XOR.
+			//
+			// If XOR result is not zero, result is not equal to expected, so some fields are missed.
+			// Bits of fields which would be set are actually bits of missed fields.
+			missed := bits.OnesCount8(result)
+			for bitN := 0; bitN < missed; bitN++ {
+				bitIdx := bits.TrailingZeros8(result)
+				fieldIdx := i*8 + bitIdx
+				var name string
+				if fieldIdx < len(jsonFieldsNameOfArrivedObject) {
+					name = jsonFieldsNameOfArrivedObject[fieldIdx]
+				} else {
+					name = strconv.Itoa(fieldIdx)
+				}
+				failures = append(failures, validate.FieldError{
+					Name:  name,
+					Error: validate.ErrFieldRequired,
+				})
+				// Reset bit.
+				result &^= 1 << bitIdx
+			}
+		}
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s *ArrivedObject) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *ArrivedObject) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
 func (s *AuditEntry) Encode(e *jx.Encoder) {
 	e.ObjStart()
 	s.encodeFields(e)
@@ -4281,6 +4411,12 @@ func (s *Dataset) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
+		if s.ModelId.Set {
+			e.FieldStart("modelId")
+			s.ModelId.Encode(e)
+		}
+	}
+	{
 		if s.Licence.Set {
 			e.FieldStart("licence")
 			s.Licence.Encode(e)
@@ -4293,10 +4429,8 @@ func (s *Dataset) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
-		if s.Owner.Set {
-			e.FieldStart("owner")
-			s.Owner.Encode(e)
-		}
+		e.FieldStart("owner")
+		s.Owner.Encode(e)
 	}
 	{
 		e.FieldStart("latest")
@@ -4316,17 +4450,18 @@ func (s *Dataset) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfDataset = [10]string{
-	0: "id",
-	1: "name",
-	2: "description",
-	3: "licence",
-	4: "consent",
-	5: "owner",
-	6: "latest",
-	7: "rows",
-	8: "created",
-	9: "rev",
+var jsonFieldsNameOfDataset = [11]string{
+	0:  "id",
+	1:  "name",
+	2:  "description",
+	3:  "modelId",
+	4:  "licence",
+	5:  "consent",
+	6:  "owner",
+	7:  "latest",
+	8:  "rows",
+	9:  "created",
+	10: "rev",
 }
 
 // Decode decodes Dataset from json.
@@ -4372,6 +4507,16 @@ func (s *Dataset) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"description\"")
 			}
+		case "modelId":
+			if err := func() error {
+				s.ModelId.Reset()
+				if err := s.ModelId.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"modelId\"")
+			}
 		case "licence":
 			if err := func() error {
 				s.Licence.Reset()
@@ -4393,8 +4538,8 @@ func (s *Dataset) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"consent\"")
 			}
 		case "owner":
+			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
-				s.Owner.Reset()
 				if err := s.Owner.Decode(d); err != nil {
 					return err
 				}
@@ -4403,7 +4548,7 @@ func (s *Dataset) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"owner\"")
 			}
 		case "latest":
-			requiredBitSet[0] |= 1 << 6
+			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
 				v, err := d.Int()
 				s.Latest = int(v)
@@ -4415,7 +4560,7 @@ func (s *Dataset) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"latest\"")
 			}
 		case "rows":
-			requiredBitSet[0] |= 1 << 7
+			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
 				v, err := d.Int()
 				s.Rows = int(v)
@@ -4427,7 +4572,7 @@ func (s *Dataset) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"rows\"")
 			}
 		case "created":
-			requiredBitSet[1] |= 1 << 0
+			requiredBitSet[1] |= 1 << 1
 			if err := func() error {
 				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999999Z07:00")
 				s.Created = v
@@ -4439,7 +4584,7 @@ func (s *Dataset) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"created\"")
 			}
 		case "rev":
-			requiredBitSet[1] |= 1 << 1
+			requiredBitSet[1] |= 1 << 2
 			if err := func() error {
 				v, err := d.Int64()
 				s.Rev = int64(v)
@@ -4461,7 +4606,7 @@ func (s *Dataset) Decode(d *jx.Decoder) error {
 	var failures []validate.FieldError
 	for i, mask := range [2]uint8{
 		0b11000011,
-		0b00000011,
+		0b00000111,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -5045,6 +5190,12 @@ func (s *DatasetNew) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
+		if s.ModelId.Set {
+			e.FieldStart("modelId")
+			s.ModelId.Encode(e)
+		}
+	}
+	{
 		if s.Licence.Set {
 			e.FieldStart("licence")
 			s.Licence.Encode(e)
@@ -5058,12 +5209,13 @@ func (s *DatasetNew) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfDatasetNew = [5]string{
+var jsonFieldsNameOfDatasetNew = [6]string{
 	0: "id",
 	1: "name",
 	2: "description",
-	3: "licence",
-	4: "consent",
+	3: "modelId",
+	4: "licence",
+	5: "consent",
 }
 
 // Decode decodes DatasetNew from json.
@@ -5106,6 +5258,16 @@ func (s *DatasetNew) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"description\"")
+			}
+		case "modelId":
+			if err := func() error {
+				s.ModelId.Reset()
+				if err := s.ModelId.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"modelId\"")
 			}
 		case "licence":
 			if err := func() error {
@@ -5339,6 +5501,12 @@ func (s *DatasetVersion) encodeFields(e *jx.Encoder) {
 		e.Int(s.Parent)
 	}
 	{
+		if s.Ingestion.Set {
+			e.FieldStart("ingestion")
+			s.Ingestion.Encode(e)
+		}
+	}
+	{
 		e.FieldStart("rows")
 		e.Int(s.Rows)
 	}
@@ -5351,22 +5519,26 @@ func (s *DatasetVersion) encodeFields(e *jx.Encoder) {
 		e.Int64(s.Bytes)
 	}
 	{
-		e.FieldStart("shards")
-		e.ArrStart()
-		for _, elem := range s.Shards {
-			elem.Encode(e)
-		}
-		e.ArrEnd()
+		e.FieldStart("tokens")
+		e.Int64(s.Tokens)
 	}
 	{
-		if s.Ingestion.Set {
-			e.FieldStart("ingestion")
-			s.Ingestion.Encode(e)
+		e.FieldStart("stats")
+		s.Stats.Encode(e)
+	}
+	{
+		if s.Shards != nil {
+			e.FieldStart("shards")
+			e.ArrStart()
+			for _, elem := range s.Shards {
+				elem.Encode(e)
+			}
+			e.ArrEnd()
 		}
 	}
 	{
-		e.FieldStart("retracted")
-		e.Bool(s.Retracted)
+		e.FieldStart("status")
+		s.Status.Encode(e)
 	}
 	{
 		if s.Reason.Set {
@@ -5382,22 +5554,29 @@ func (s *DatasetVersion) encodeFields(e *jx.Encoder) {
 		e.FieldStart("created")
 		json.EncodeTimeFormat(e, s.Created, "2006-01-02T15:04:05.999999999Z07:00")
 	}
+	{
+		e.FieldStart("rev")
+		e.Int64(s.Rev)
+	}
 }
 
-var jsonFieldsNameOfDatasetVersion = [13]string{
+var jsonFieldsNameOfDatasetVersion = [16]string{
 	0:  "dataset",
 	1:  "number",
 	2:  "digest",
 	3:  "parent",
-	4:  "rows",
-	5:  "added",
-	6:  "bytes",
-	7:  "shards",
-	8:  "ingestion",
-	9:  "retracted",
-	10: "reason",
-	11: "actor",
-	12: "created",
+	4:  "ingestion",
+	5:  "rows",
+	6:  "added",
+	7:  "bytes",
+	8:  "tokens",
+	9:  "stats",
+	10: "shards",
+	11: "status",
+	12: "reason",
+	13: "actor",
+	14: "created",
+	15: "rev",
 }
 
 // Decode decodes DatasetVersion from json.
@@ -5457,8 +5636,18 @@ func (s *DatasetVersion) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"parent\"")
 			}
+		case "ingestion":
+			if err := func() error {
+				s.Ingestion.Reset()
+				if err := s.Ingestion.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"ingestion\"")
+			}
 		case "rows":
-			requiredBitSet[0] |= 1 << 4
+			requiredBitSet[0] |= 1 << 5
 			if err := func() error {
 				v, err := d.Int()
 				s.Rows = int(v)
@@ -5470,7 +5659,7 @@ func (s *DatasetVersion) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"rows\"")
 			}
 		case "added":
-			requiredBitSet[0] |= 1 << 5
+			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
 				v, err := d.Int()
 				s.Added = int(v)
@@ -5482,7 +5671,7 @@ func (s *DatasetVersion) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"added\"")
 			}
 		case "bytes":
-			requiredBitSet[0] |= 1 << 6
+			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
 				v, err := d.Int64()
 				s.Bytes = int64(v)
@@ -5493,8 +5682,29 @@ func (s *DatasetVersion) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"bytes\"")
 			}
+		case "tokens":
+			requiredBitSet[1] |= 1 << 0
+			if err := func() error {
+				v, err := d.Int64()
+				s.Tokens = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"tokens\"")
+			}
+		case "stats":
+			requiredBitSet[1] |= 1 << 1
+			if err := func() error {
+				if err := s.Stats.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"stats\"")
+			}
 		case "shards":
-			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
 				s.Shards = make([]Shard, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
@@ -5511,27 +5721,15 @@ func (s *DatasetVersion) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"shards\"")
 			}
-		case "ingestion":
+		case "status":
+			requiredBitSet[1] |= 1 << 3
 			if err := func() error {
-				s.Ingestion.Reset()
-				if err := s.Ingestion.Decode(d); err != nil {
+				if err := s.Status.Decode(d); err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"ingestion\"")
-			}
-		case "retracted":
-			requiredBitSet[1] |= 1 << 1
-			if err := func() error {
-				v, err := d.Bool()
-				s.Retracted = bool(v)
-				if err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"retracted\"")
+				return errors.Wrap(err, "decode field \"status\"")
 			}
 		case "reason":
 			if err := func() error {
@@ -5544,7 +5742,7 @@ func (s *DatasetVersion) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"reason\"")
 			}
 		case "actor":
-			requiredBitSet[1] |= 1 << 3
+			requiredBitSet[1] |= 1 << 5
 			if err := func() error {
 				if err := s.Actor.Decode(d); err != nil {
 					return err
@@ -5554,7 +5752,7 @@ func (s *DatasetVersion) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"actor\"")
 			}
 		case "created":
-			requiredBitSet[1] |= 1 << 4
+			requiredBitSet[1] |= 1 << 6
 			if err := func() error {
 				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999999Z07:00")
 				s.Created = v
@@ -5564,6 +5762,18 @@ func (s *DatasetVersion) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"created\"")
+			}
+		case "rev":
+			requiredBitSet[1] |= 1 << 7
+			if err := func() error {
+				v, err := d.Int64()
+				s.Rev = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"rev\"")
 			}
 		default:
 			return d.Skip()
@@ -5575,8 +5785,8 @@ func (s *DatasetVersion) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [2]uint8{
-		0b11111111,
-		0b00011010,
+		0b11101111,
+		0b11101011,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -5741,6 +5951,46 @@ func (s *DatasetVersionList) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *DatasetVersionList) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes DatasetVersionStatus as json.
+func (s DatasetVersionStatus) Encode(e *jx.Encoder) {
+	e.Str(string(s))
+}
+
+// Decode decodes DatasetVersionStatus from json.
+func (s *DatasetVersionStatus) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode DatasetVersionStatus to nil")
+	}
+	v, err := d.StrBytes()
+	if err != nil {
+		return err
+	}
+	// Try to use constant string.
+	switch DatasetVersionStatus(v) {
+	case DatasetVersionStatusPublished:
+		*s = DatasetVersionStatusPublished
+	case DatasetVersionStatusRetracted:
+		*s = DatasetVersionStatusRetracted
+	default:
+		*s = DatasetVersionStatus(v)
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s DatasetVersionStatus) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *DatasetVersionStatus) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -6753,6 +7003,146 @@ func (s *EnvironmentSummary) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *EnvironmentSummary) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
+func (s *ErrorGroup) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields encodes fields.
+func (s *ErrorGroup) encodeFields(e *jx.Encoder) {
+	{
+		e.FieldStart("rule")
+		e.Str(s.Rule)
+	}
+	{
+		e.FieldStart("count")
+		e.Int(s.Count)
+	}
+	{
+		e.FieldStart("examples")
+		e.ArrStart()
+		for _, elem := range s.Examples {
+			elem.Encode(e)
+		}
+		e.ArrEnd()
+	}
+}
+
+var jsonFieldsNameOfErrorGroup = [3]string{
+	0: "rule",
+	1: "count",
+	2: "examples",
+}
+
+// Decode decodes ErrorGroup from json.
+func (s *ErrorGroup) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode ErrorGroup to nil")
+	}
+	var requiredBitSet [1]uint8
+
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		switch string(k) {
+		case "rule":
+			requiredBitSet[0] |= 1 << 0
+			if err := func() error {
+				v, err := d.Str()
+				s.Rule = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"rule\"")
+			}
+		case "count":
+			requiredBitSet[0] |= 1 << 1
+			if err := func() error {
+				v, err := d.Int()
+				s.Count = int(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"count\"")
+			}
+		case "examples":
+			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				s.Examples = make([]RowExample, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem RowExample
+					if err := elem.Decode(d); err != nil {
+						return err
+					}
+					s.Examples = append(s.Examples, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"examples\"")
+			}
+		default:
+			return d.Skip()
+		}
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode ErrorGroup")
+	}
+	// Validate required fields.
+	var failures []validate.FieldError
+	for i, mask := range [1]uint8{
+		0b00000111,
+	} {
+		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
+			// Mask only required fields and check equality to mask using XOR.
+			//
+			// If XOR result is not zero, result is not equal to expected, so some fields are missed.
+			// Bits of fields which would be set are actually bits of missed fields.
+			missed := bits.OnesCount8(result)
+			for bitN := 0; bitN < missed; bitN++ {
+				bitIdx := bits.TrailingZeros8(result)
+				fieldIdx := i*8 + bitIdx
+				var name string
+				if fieldIdx < len(jsonFieldsNameOfErrorGroup) {
+					name = jsonFieldsNameOfErrorGroup[fieldIdx]
+				} else {
+					name = strconv.Itoa(fieldIdx)
+				}
+				failures = append(failures, validate.FieldError{
+					Name:  name,
+					Error: validate.ErrFieldRequired,
+				})
+				// Reset bit.
+				result &^= 1 << bitIdx
+			}
+		}
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s *ErrorGroup) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *ErrorGroup) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -9886,12 +10276,18 @@ func (s *Ingestion) encodeFields(e *jx.Encoder) {
 		e.Str(s.Dataset)
 	}
 	{
+		if s.Source.Set {
+			e.FieldStart("source")
+			s.Source.Encode(e)
+		}
+	}
+	{
 		e.FieldStart("name")
 		e.Str(s.Name)
 	}
 	{
-		e.FieldStart("bytes")
-		e.Int64(s.Bytes)
+		e.FieldStart("object")
+		s.Object.Encode(e)
 	}
 	{
 		if s.Format.Set {
@@ -9906,44 +10302,74 @@ func (s *Ingestion) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
-		if s.Schema.Set {
-			e.FieldStart("schema")
-			s.Schema.Encode(e)
-		}
-	}
-	{
 		e.FieldStart("status")
 		s.Status.Encode(e)
 	}
 	{
-		e.FieldStart("rows")
-		s.Rows.Encode(e)
+		e.FieldStart("counts")
+		s.Counts.Encode(e)
 	}
 	{
-		e.FieldStart("problems")
+		e.FieldStart("masks")
+		s.Masks.Encode(e)
+	}
+	{
+		e.FieldStart("errors")
 		e.ArrStart()
-		for _, elem := range s.Problems {
+		for _, elem := range s.Errors {
 			elem.Encode(e)
 		}
 		e.ArrEnd()
 	}
 	{
-		e.FieldStart("timeline")
+		e.FieldStart("warnings")
 		e.ArrStart()
-		for _, elem := range s.Timeline {
+		for _, elem := range s.Warnings {
 			elem.Encode(e)
 		}
 		e.ArrEnd()
 	}
 	{
-		if s.Version.Set {
-			e.FieldStart("version")
-			s.Version.Encode(e)
+		if s.Progress.Set {
+			e.FieldStart("progress")
+			s.Progress.Encode(e)
 		}
 	}
 	{
-		e.FieldStart("rejects")
-		e.Bool(s.Rejects)
+		e.FieldStart("steps")
+		e.ArrStart()
+		for _, elem := range s.Steps {
+			elem.Encode(e)
+		}
+		e.ArrEnd()
+	}
+	{
+		if s.Rejects.Set {
+			e.FieldStart("rejects")
+			s.Rejects.Encode(e)
+		}
+	}
+	{
+		if s.DatasetVersion.Set {
+			e.FieldStart("datasetVersion")
+			s.DatasetVersion.Encode(e)
+		}
+	}
+	{
+		if s.Resubmits.Set {
+			e.FieldStart("resubmits")
+			s.Resubmits.Encode(e)
+		}
+	}
+	{
+		if s.ResubmittedAs.Set {
+			e.FieldStart("resubmittedAs")
+			s.ResubmittedAs.Encode(e)
+		}
+	}
+	{
+		e.FieldStart("attempt")
+		e.Int(s.Attempt)
 	}
 	{
 		if s.Execution.Set {
@@ -9977,26 +10403,32 @@ func (s *Ingestion) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfIngestion = [19]string{
+var jsonFieldsNameOfIngestion = [25]string{
 	0:  "id",
 	1:  "dataset",
-	2:  "name",
-	3:  "bytes",
-	4:  "format",
-	5:  "compression",
-	6:  "schema",
+	2:  "source",
+	3:  "name",
+	4:  "object",
+	5:  "format",
+	6:  "compression",
 	7:  "status",
-	8:  "rows",
-	9:  "problems",
-	10: "timeline",
-	11: "version",
-	12: "rejects",
-	13: "execution",
-	14: "error",
-	15: "actor",
-	16: "created",
-	17: "ended",
-	18: "rev",
+	8:  "counts",
+	9:  "masks",
+	10: "errors",
+	11: "warnings",
+	12: "progress",
+	13: "steps",
+	14: "rejects",
+	15: "datasetVersion",
+	16: "resubmits",
+	17: "resubmittedAs",
+	18: "attempt",
+	19: "execution",
+	20: "error",
+	21: "actor",
+	22: "created",
+	23: "ended",
+	24: "rev",
 }
 
 // Decode decodes Ingestion from json.
@@ -10004,7 +10436,7 @@ func (s *Ingestion) Decode(d *jx.Decoder) error {
 	if s == nil {
 		return errors.New("invalid: unable to decode Ingestion to nil")
 	}
-	var requiredBitSet [3]uint8
+	var requiredBitSet [4]uint8
 
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
 		switch string(k) {
@@ -10032,8 +10464,18 @@ func (s *Ingestion) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"dataset\"")
 			}
+		case "source":
+			if err := func() error {
+				s.Source.Reset()
+				if err := s.Source.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"source\"")
+			}
 		case "name":
-			requiredBitSet[0] |= 1 << 2
+			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
 				v, err := d.Str()
 				s.Name = string(v)
@@ -10044,17 +10486,15 @@ func (s *Ingestion) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"name\"")
 			}
-		case "bytes":
-			requiredBitSet[0] |= 1 << 3
+		case "object":
+			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
-				v, err := d.Int64()
-				s.Bytes = int64(v)
-				if err != nil {
+				if err := s.Object.Decode(d); err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"bytes\"")
+				return errors.Wrap(err, "decode field \"object\"")
 			}
 		case "format":
 			if err := func() error {
@@ -10076,16 +10516,6 @@ func (s *Ingestion) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"compression\"")
 			}
-		case "schema":
-			if err := func() error {
-				s.Schema.Reset()
-				if err := s.Schema.Decode(d); err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"schema\"")
-			}
 		case "status":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
@@ -10096,73 +10526,141 @@ func (s *Ingestion) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"status\"")
 			}
-		case "rows":
+		case "counts":
 			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
-				if err := s.Rows.Decode(d); err != nil {
+				if err := s.Counts.Decode(d); err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"rows\"")
+				return errors.Wrap(err, "decode field \"counts\"")
 			}
-		case "problems":
+		case "masks":
 			requiredBitSet[1] |= 1 << 1
 			if err := func() error {
-				s.Problems = make([]ProblemGroup, 0)
+				if err := s.Masks.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"masks\"")
+			}
+		case "errors":
+			requiredBitSet[1] |= 1 << 2
+			if err := func() error {
+				s.Errors = make([]ErrorGroup, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
-					var elem ProblemGroup
+					var elem ErrorGroup
 					if err := elem.Decode(d); err != nil {
 						return err
 					}
-					s.Problems = append(s.Problems, elem)
+					s.Errors = append(s.Errors, elem)
 					return nil
 				}); err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"problems\"")
+				return errors.Wrap(err, "decode field \"errors\"")
 			}
-		case "timeline":
-			requiredBitSet[1] |= 1 << 2
+		case "warnings":
+			requiredBitSet[1] |= 1 << 3
 			if err := func() error {
-				s.Timeline = make([]IngestionStep, 0)
+				s.Warnings = make([]ErrorGroup, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem ErrorGroup
+					if err := elem.Decode(d); err != nil {
+						return err
+					}
+					s.Warnings = append(s.Warnings, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"warnings\"")
+			}
+		case "progress":
+			if err := func() error {
+				s.Progress.Reset()
+				if err := s.Progress.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"progress\"")
+			}
+		case "steps":
+			requiredBitSet[1] |= 1 << 5
+			if err := func() error {
+				s.Steps = make([]IngestionStep, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
 					var elem IngestionStep
 					if err := elem.Decode(d); err != nil {
 						return err
 					}
-					s.Timeline = append(s.Timeline, elem)
+					s.Steps = append(s.Steps, elem)
 					return nil
 				}); err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"timeline\"")
-			}
-		case "version":
-			if err := func() error {
-				s.Version.Reset()
-				if err := s.Version.Decode(d); err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"version\"")
+				return errors.Wrap(err, "decode field \"steps\"")
 			}
 		case "rejects":
-			requiredBitSet[1] |= 1 << 4
 			if err := func() error {
-				v, err := d.Bool()
-				s.Rejects = bool(v)
-				if err != nil {
+				s.Rejects.Reset()
+				if err := s.Rejects.Decode(d); err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"rejects\"")
+			}
+		case "datasetVersion":
+			if err := func() error {
+				s.DatasetVersion.Reset()
+				if err := s.DatasetVersion.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"datasetVersion\"")
+			}
+		case "resubmits":
+			if err := func() error {
+				s.Resubmits.Reset()
+				if err := s.Resubmits.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"resubmits\"")
+			}
+		case "resubmittedAs":
+			if err := func() error {
+				s.ResubmittedAs.Reset()
+				if err := s.ResubmittedAs.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"resubmittedAs\"")
+			}
+		case "attempt":
+			requiredBitSet[2] |= 1 << 2
+			if err := func() error {
+				v, err := d.Int()
+				s.Attempt = int(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"attempt\"")
 			}
 		case "execution":
 			if err := func() error {
@@ -10185,7 +10683,7 @@ func (s *Ingestion) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"error\"")
 			}
 		case "actor":
-			requiredBitSet[1] |= 1 << 7
+			requiredBitSet[2] |= 1 << 5
 			if err := func() error {
 				if err := s.Actor.Decode(d); err != nil {
 					return err
@@ -10195,7 +10693,7 @@ func (s *Ingestion) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"actor\"")
 			}
 		case "created":
-			requiredBitSet[2] |= 1 << 0
+			requiredBitSet[2] |= 1 << 6
 			if err := func() error {
 				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999999Z07:00")
 				s.Created = v
@@ -10217,7 +10715,7 @@ func (s *Ingestion) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"ended\"")
 			}
 		case "rev":
-			requiredBitSet[2] |= 1 << 2
+			requiredBitSet[3] |= 1 << 0
 			if err := func() error {
 				v, err := d.Int64()
 				s.Rev = int64(v)
@@ -10237,10 +10735,11 @@ func (s *Ingestion) Decode(d *jx.Decoder) error {
 	}
 	// Validate required fields.
 	var failures []validate.FieldError
-	for i, mask := range [3]uint8{
-		0b10001111,
-		0b10010111,
-		0b00000101,
+	for i, mask := range [4]uint8{
+		0b10011011,
+		0b00101111,
+		0b01100100,
+		0b00000001,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -10282,6 +10781,187 @@ func (s *Ingestion) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *Ingestion) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
+func (s *IngestionCounts) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields encodes fields.
+func (s *IngestionCounts) encodeFields(e *jx.Encoder) {
+	{
+		e.FieldStart("rows")
+		e.Int(s.Rows)
+	}
+	{
+		e.FieldStart("accepted")
+		e.Int(s.Accepted)
+	}
+	{
+		e.FieldStart("duplicates")
+		e.Int(s.Duplicates)
+	}
+	{
+		e.FieldStart("masked")
+		e.Int(s.Masked)
+	}
+	{
+		e.FieldStart("overlaps")
+		e.Int(s.Overlaps)
+	}
+	{
+		e.FieldStart("rejected")
+		e.Int(s.Rejected)
+	}
+}
+
+var jsonFieldsNameOfIngestionCounts = [6]string{
+	0: "rows",
+	1: "accepted",
+	2: "duplicates",
+	3: "masked",
+	4: "overlaps",
+	5: "rejected",
+}
+
+// Decode decodes IngestionCounts from json.
+func (s *IngestionCounts) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode IngestionCounts to nil")
+	}
+	var requiredBitSet [1]uint8
+
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		switch string(k) {
+		case "rows":
+			requiredBitSet[0] |= 1 << 0
+			if err := func() error {
+				v, err := d.Int()
+				s.Rows = int(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"rows\"")
+			}
+		case "accepted":
+			requiredBitSet[0] |= 1 << 1
+			if err := func() error {
+				v, err := d.Int()
+				s.Accepted = int(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"accepted\"")
+			}
+		case "duplicates":
+			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				v, err := d.Int()
+				s.Duplicates = int(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"duplicates\"")
+			}
+		case "masked":
+			requiredBitSet[0] |= 1 << 3
+			if err := func() error {
+				v, err := d.Int()
+				s.Masked = int(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"masked\"")
+			}
+		case "overlaps":
+			requiredBitSet[0] |= 1 << 4
+			if err := func() error {
+				v, err := d.Int()
+				s.Overlaps = int(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"overlaps\"")
+			}
+		case "rejected":
+			requiredBitSet[0] |= 1 << 5
+			if err := func() error {
+				v, err := d.Int()
+				s.Rejected = int(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"rejected\"")
+			}
+		default:
+			return d.Skip()
+		}
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode IngestionCounts")
+	}
+	// Validate required fields.
+	var failures []validate.FieldError
+	for i, mask := range [1]uint8{
+		0b00111111,
+	} {
+		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
+			// Mask only required fields and check equality to mask using XOR.
+			//
+			// If XOR result is not zero, result is not equal to expected, so some fields are missed.
+			// Bits of fields which would be set are actually bits of missed fields.
+			missed := bits.OnesCount8(result)
+			for bitN := 0; bitN < missed; bitN++ {
+				bitIdx := bits.TrailingZeros8(result)
+				fieldIdx := i*8 + bitIdx
+				var name string
+				if fieldIdx < len(jsonFieldsNameOfIngestionCounts) {
+					name = jsonFieldsNameOfIngestionCounts[fieldIdx]
+				} else {
+					name = strconv.Itoa(fieldIdx)
+				}
+				failures = append(failures, validate.FieldError{
+					Name:  name,
+					Error: validate.ErrFieldRequired,
+				})
+				// Reset bit.
+				result &^= 1 << bitIdx
+			}
+		}
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s *IngestionCounts) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *IngestionCounts) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -10410,141 +11090,163 @@ func (s *IngestionList) UnmarshalJSON(data []byte) error {
 }
 
 // Encode implements json.Marshaler.
-func (s *IngestionRows) Encode(e *jx.Encoder) {
+func (s IngestionMasks) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields implements json.Marshaler.
+func (s IngestionMasks) encodeFields(e *jx.Encoder) {
+	for k, elem := range s {
+		e.FieldStart(k)
+
+		e.Int(elem)
+	}
+}
+
+// Decode decodes IngestionMasks from json.
+func (s *IngestionMasks) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode IngestionMasks to nil")
+	}
+	m := s.init()
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		var elem int
+		if err := func() error {
+			v, err := d.Int()
+			elem = int(v)
+			if err != nil {
+				return err
+			}
+			return nil
+		}(); err != nil {
+			return errors.Wrapf(err, "decode field %q", k)
+		}
+		m[string(k)] = elem
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode IngestionMasks")
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s IngestionMasks) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *IngestionMasks) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
+func (s *IngestionProgress) Encode(e *jx.Encoder) {
 	e.ObjStart()
 	s.encodeFields(e)
 	e.ObjEnd()
 }
 
 // encodeFields encodes fields.
-func (s *IngestionRows) encodeFields(e *jx.Encoder) {
+func (s *IngestionProgress) encodeFields(e *jx.Encoder) {
 	{
-		e.FieldStart("read")
-		e.Int(s.Read)
+		e.FieldStart("rows")
+		e.Int(s.Rows)
 	}
 	{
-		e.FieldStart("accepted")
-		e.Int(s.Accepted)
+		e.FieldStart("bytes")
+		e.Int64(s.Bytes)
 	}
 	{
-		e.FieldStart("rejected")
-		e.Int(s.Rejected)
+		e.FieldStart("total")
+		e.Int64(s.Total)
 	}
 	{
-		e.FieldStart("duplicates")
-		e.Int(s.Duplicates)
-	}
-	{
-		e.FieldStart("masked")
-		e.Int(s.Masked)
-	}
-	{
-		e.FieldStart("contaminated")
-		e.Int(s.Contaminated)
+		e.FieldStart("at")
+		json.EncodeTimeFormat(e, s.At, "2006-01-02T15:04:05.999999999Z07:00")
 	}
 }
 
-var jsonFieldsNameOfIngestionRows = [6]string{
-	0: "read",
-	1: "accepted",
-	2: "rejected",
-	3: "duplicates",
-	4: "masked",
-	5: "contaminated",
+var jsonFieldsNameOfIngestionProgress = [4]string{
+	0: "rows",
+	1: "bytes",
+	2: "total",
+	3: "at",
 }
 
-// Decode decodes IngestionRows from json.
-func (s *IngestionRows) Decode(d *jx.Decoder) error {
+// Decode decodes IngestionProgress from json.
+func (s *IngestionProgress) Decode(d *jx.Decoder) error {
 	if s == nil {
-		return errors.New("invalid: unable to decode IngestionRows to nil")
+		return errors.New("invalid: unable to decode IngestionProgress to nil")
 	}
 	var requiredBitSet [1]uint8
 
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
 		switch string(k) {
-		case "read":
+		case "rows":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
 				v, err := d.Int()
-				s.Read = int(v)
+				s.Rows = int(v)
 				if err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"read\"")
+				return errors.Wrap(err, "decode field \"rows\"")
 			}
-		case "accepted":
+		case "bytes":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := d.Int()
-				s.Accepted = int(v)
+				v, err := d.Int64()
+				s.Bytes = int64(v)
 				if err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"accepted\"")
+				return errors.Wrap(err, "decode field \"bytes\"")
 			}
-		case "rejected":
+		case "total":
 			requiredBitSet[0] |= 1 << 2
 			if err := func() error {
-				v, err := d.Int()
-				s.Rejected = int(v)
+				v, err := d.Int64()
+				s.Total = int64(v)
 				if err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"rejected\"")
+				return errors.Wrap(err, "decode field \"total\"")
 			}
-		case "duplicates":
+		case "at":
 			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
-				v, err := d.Int()
-				s.Duplicates = int(v)
+				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999999Z07:00")
+				s.At = v
 				if err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"duplicates\"")
-			}
-		case "masked":
-			requiredBitSet[0] |= 1 << 4
-			if err := func() error {
-				v, err := d.Int()
-				s.Masked = int(v)
-				if err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"masked\"")
-			}
-		case "contaminated":
-			requiredBitSet[0] |= 1 << 5
-			if err := func() error {
-				v, err := d.Int()
-				s.Contaminated = int(v)
-				if err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"contaminated\"")
+				return errors.Wrap(err, "decode field \"at\"")
 			}
 		default:
 			return d.Skip()
 		}
 		return nil
 	}); err != nil {
-		return errors.Wrap(err, "decode IngestionRows")
+		return errors.Wrap(err, "decode IngestionProgress")
 	}
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00111111,
+		0b00001111,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -10556,8 +11258,8 @@ func (s *IngestionRows) Decode(d *jx.Decoder) error {
 				bitIdx := bits.TrailingZeros8(result)
 				fieldIdx := i*8 + bitIdx
 				var name string
-				if fieldIdx < len(jsonFieldsNameOfIngestionRows) {
-					name = jsonFieldsNameOfIngestionRows[fieldIdx]
+				if fieldIdx < len(jsonFieldsNameOfIngestionProgress) {
+					name = jsonFieldsNameOfIngestionProgress[fieldIdx]
 				} else {
 					name = strconv.Itoa(fieldIdx)
 				}
@@ -10578,14 +11280,14 @@ func (s *IngestionRows) Decode(d *jx.Decoder) error {
 }
 
 // MarshalJSON implements stdjson.Marshaler.
-func (s *IngestionRows) MarshalJSON() ([]byte, error) {
+func (s *IngestionProgress) MarshalJSON() ([]byte, error) {
 	e := jx.Encoder{}
 	s.Encode(&e)
 	return e.Bytes(), nil
 }
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
-func (s *IngestionRows) UnmarshalJSON(data []byte) error {
+func (s *IngestionProgress) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -10610,10 +11312,12 @@ func (s *IngestionStatus) Decode(d *jx.Decoder) error {
 		*s = IngestionStatusReceived
 	case IngestionStatusChecking:
 		*s = IngestionStatusChecking
-	case IngestionStatusQuarantined:
-		*s = IngestionStatusQuarantined
+	case IngestionStatusPublishing:
+		*s = IngestionStatusPublishing
 	case IngestionStatusPublished:
 		*s = IngestionStatusPublished
+	case IngestionStatusQuarantined:
+		*s = IngestionStatusQuarantined
 	case IngestionStatusDiscarded:
 		*s = IngestionStatusDiscarded
 	case IngestionStatusFailed:
@@ -10649,11 +11353,7 @@ func (s *IngestionStep) Encode(e *jx.Encoder) {
 func (s *IngestionStep) encodeFields(e *jx.Encoder) {
 	{
 		e.FieldStart("name")
-		e.Str(s.Name)
-	}
-	{
-		e.FieldStart("status")
-		s.Status.Encode(e)
+		s.Name.Encode(e)
 	}
 	{
 		e.FieldStart("started")
@@ -10666,6 +11366,12 @@ func (s *IngestionStep) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
+		if s.Failed.Set {
+			e.FieldStart("failed")
+			s.Failed.Encode(e)
+		}
+	}
+	{
 		if s.Detail.Set {
 			e.FieldStart("detail")
 			s.Detail.Encode(e)
@@ -10675,9 +11381,9 @@ func (s *IngestionStep) encodeFields(e *jx.Encoder) {
 
 var jsonFieldsNameOfIngestionStep = [5]string{
 	0: "name",
-	1: "status",
-	2: "started",
-	3: "ended",
+	1: "started",
+	2: "ended",
+	3: "failed",
 	4: "detail",
 }
 
@@ -10693,27 +11399,15 @@ func (s *IngestionStep) Decode(d *jx.Decoder) error {
 		case "name":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := d.Str()
-				s.Name = string(v)
-				if err != nil {
+				if err := s.Name.Decode(d); err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"name\"")
 			}
-		case "status":
-			requiredBitSet[0] |= 1 << 1
-			if err := func() error {
-				if err := s.Status.Decode(d); err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"status\"")
-			}
 		case "started":
-			requiredBitSet[0] |= 1 << 2
+			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
 				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999999Z07:00")
 				s.Started = v
@@ -10733,6 +11427,16 @@ func (s *IngestionStep) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"ended\"")
+			}
+		case "failed":
+			if err := func() error {
+				s.Failed.Reset()
+				if err := s.Failed.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"failed\"")
 			}
 		case "detail":
 			if err := func() error {
@@ -10754,7 +11458,7 @@ func (s *IngestionStep) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00000111,
+		0b00000011,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -10800,44 +11504,46 @@ func (s *IngestionStep) UnmarshalJSON(data []byte) error {
 	return s.Decode(d)
 }
 
-// Encode encodes IngestionStepStatus as json.
-func (s IngestionStepStatus) Encode(e *jx.Encoder) {
+// Encode encodes IngestionStepName as json.
+func (s IngestionStepName) Encode(e *jx.Encoder) {
 	e.Str(string(s))
 }
 
-// Decode decodes IngestionStepStatus from json.
-func (s *IngestionStepStatus) Decode(d *jx.Decoder) error {
+// Decode decodes IngestionStepName from json.
+func (s *IngestionStepName) Decode(d *jx.Decoder) error {
 	if s == nil {
-		return errors.New("invalid: unable to decode IngestionStepStatus to nil")
+		return errors.New("invalid: unable to decode IngestionStepName to nil")
 	}
 	v, err := d.StrBytes()
 	if err != nil {
 		return err
 	}
 	// Try to use constant string.
-	switch IngestionStepStatus(v) {
-	case IngestionStepStatusRunning:
-		*s = IngestionStepStatusRunning
-	case IngestionStepStatusDone:
-		*s = IngestionStepStatusDone
-	case IngestionStepStatusFailed:
-		*s = IngestionStepStatusFailed
+	switch IngestionStepName(v) {
+	case IngestionStepNameReceive:
+		*s = IngestionStepNameReceive
+	case IngestionStepNameCheck:
+		*s = IngestionStepNameCheck
+	case IngestionStepNameDecide:
+		*s = IngestionStepNameDecide
+	case IngestionStepNamePublish:
+		*s = IngestionStepNamePublish
 	default:
-		*s = IngestionStepStatus(v)
+		*s = IngestionStepName(v)
 	}
 
 	return nil
 }
 
 // MarshalJSON implements stdjson.Marshaler.
-func (s IngestionStepStatus) MarshalJSON() ([]byte, error) {
+func (s IngestionStepName) MarshalJSON() ([]byte, error) {
 	e := jx.Encoder{}
 	s.Encode(&e)
 	return e.Bytes(), nil
 }
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
-func (s *IngestionStepStatus) UnmarshalJSON(data []byte) error {
+func (s *IngestionStepName) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -15070,39 +15776,6 @@ func (s *NextActionKind) UnmarshalJSON(data []byte) error {
 	return s.Decode(d)
 }
 
-// Encode encodes Actor as json.
-func (o OptActor) Encode(e *jx.Encoder) {
-	if !o.Set {
-		return
-	}
-	o.Value.Encode(e)
-}
-
-// Decode decodes Actor from json.
-func (o *OptActor) Decode(d *jx.Decoder) error {
-	if o == nil {
-		return errors.New("invalid: unable to decode OptActor to nil")
-	}
-	o.Set = true
-	if err := o.Value.Decode(d); err != nil {
-		return err
-	}
-	return nil
-}
-
-// MarshalJSON implements stdjson.Marshaler.
-func (s OptActor) MarshalJSON() ([]byte, error) {
-	e := jx.Encoder{}
-	s.Encode(&e)
-	return e.Bytes(), nil
-}
-
-// UnmarshalJSON implements stdjson.Unmarshaler.
-func (s *OptActor) UnmarshalJSON(data []byte) error {
-	d := jx.DecodeBytes(data)
-	return s.Decode(d)
-}
-
 // Encode encodes Analysis as json.
 func (o OptAnalysis) Encode(e *jx.Encoder) {
 	if !o.Set {
@@ -15370,6 +16043,39 @@ func (s OptGateForgetting) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *OptGateForgetting) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes IngestionProgress as json.
+func (o OptIngestionProgress) Encode(e *jx.Encoder) {
+	if !o.Set {
+		return
+	}
+	o.Value.Encode(e)
+}
+
+// Decode decodes IngestionProgress from json.
+func (o *OptIngestionProgress) Decode(d *jx.Decoder) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptIngestionProgress to nil")
+	}
+	o.Set = true
+	if err := o.Value.Decode(d); err != nil {
+		return err
+	}
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptIngestionProgress) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptIngestionProgress) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -15675,6 +16381,40 @@ func (s OptReleaseStepVerdict) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *OptReleaseStepVerdict) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes RowStatsTopics as json.
+func (o OptRowStatsTopics) Encode(e *jx.Encoder) {
+	if !o.Set {
+		return
+	}
+	o.Value.Encode(e)
+}
+
+// Decode decodes RowStatsTopics from json.
+func (o *OptRowStatsTopics) Decode(d *jx.Decoder) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptRowStatsTopics to nil")
+	}
+	o.Set = true
+	o.Value = make(RowStatsTopics)
+	if err := o.Value.Decode(d); err != nil {
+		return err
+	}
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptRowStatsTopics) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptRowStatsTopics) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -16699,235 +17439,6 @@ func (s *ProblemField) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *ProblemField) UnmarshalJSON(data []byte) error {
-	d := jx.DecodeBytes(data)
-	return s.Decode(d)
-}
-
-// Encode implements json.Marshaler.
-func (s *ProblemGroup) Encode(e *jx.Encoder) {
-	e.ObjStart()
-	s.encodeFields(e)
-	e.ObjEnd()
-}
-
-// encodeFields encodes fields.
-func (s *ProblemGroup) encodeFields(e *jx.Encoder) {
-	{
-		e.FieldStart("rule")
-		e.Str(s.Rule)
-	}
-	{
-		e.FieldStart("title")
-		e.Str(s.Title)
-	}
-	{
-		e.FieldStart("severity")
-		s.Severity.Encode(e)
-	}
-	{
-		e.FieldStart("count")
-		e.Int(s.Count)
-	}
-	{
-		if s.Hint.Set {
-			e.FieldStart("hint")
-			s.Hint.Encode(e)
-		}
-	}
-	{
-		e.FieldStart("examples")
-		e.ArrStart()
-		for _, elem := range s.Examples {
-			elem.Encode(e)
-		}
-		e.ArrEnd()
-	}
-}
-
-var jsonFieldsNameOfProblemGroup = [6]string{
-	0: "rule",
-	1: "title",
-	2: "severity",
-	3: "count",
-	4: "hint",
-	5: "examples",
-}
-
-// Decode decodes ProblemGroup from json.
-func (s *ProblemGroup) Decode(d *jx.Decoder) error {
-	if s == nil {
-		return errors.New("invalid: unable to decode ProblemGroup to nil")
-	}
-	var requiredBitSet [1]uint8
-
-	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
-		switch string(k) {
-		case "rule":
-			requiredBitSet[0] |= 1 << 0
-			if err := func() error {
-				v, err := d.Str()
-				s.Rule = string(v)
-				if err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"rule\"")
-			}
-		case "title":
-			requiredBitSet[0] |= 1 << 1
-			if err := func() error {
-				v, err := d.Str()
-				s.Title = string(v)
-				if err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"title\"")
-			}
-		case "severity":
-			requiredBitSet[0] |= 1 << 2
-			if err := func() error {
-				if err := s.Severity.Decode(d); err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"severity\"")
-			}
-		case "count":
-			requiredBitSet[0] |= 1 << 3
-			if err := func() error {
-				v, err := d.Int()
-				s.Count = int(v)
-				if err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"count\"")
-			}
-		case "hint":
-			if err := func() error {
-				s.Hint.Reset()
-				if err := s.Hint.Decode(d); err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"hint\"")
-			}
-		case "examples":
-			requiredBitSet[0] |= 1 << 5
-			if err := func() error {
-				s.Examples = make([]RowProblem, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
-					var elem RowProblem
-					if err := elem.Decode(d); err != nil {
-						return err
-					}
-					s.Examples = append(s.Examples, elem)
-					return nil
-				}); err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"examples\"")
-			}
-		default:
-			return d.Skip()
-		}
-		return nil
-	}); err != nil {
-		return errors.Wrap(err, "decode ProblemGroup")
-	}
-	// Validate required fields.
-	var failures []validate.FieldError
-	for i, mask := range [1]uint8{
-		0b00101111,
-	} {
-		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
-			// Mask only required fields and check equality to mask using XOR.
-			//
-			// If XOR result is not zero, result is not equal to expected, so some fields are missed.
-			// Bits of fields which would be set are actually bits of missed fields.
-			missed := bits.OnesCount8(result)
-			for bitN := 0; bitN < missed; bitN++ {
-				bitIdx := bits.TrailingZeros8(result)
-				fieldIdx := i*8 + bitIdx
-				var name string
-				if fieldIdx < len(jsonFieldsNameOfProblemGroup) {
-					name = jsonFieldsNameOfProblemGroup[fieldIdx]
-				} else {
-					name = strconv.Itoa(fieldIdx)
-				}
-				failures = append(failures, validate.FieldError{
-					Name:  name,
-					Error: validate.ErrFieldRequired,
-				})
-				// Reset bit.
-				result &^= 1 << bitIdx
-			}
-		}
-	}
-	if len(failures) > 0 {
-		return &validate.Error{Fields: failures}
-	}
-
-	return nil
-}
-
-// MarshalJSON implements stdjson.Marshaler.
-func (s *ProblemGroup) MarshalJSON() ([]byte, error) {
-	e := jx.Encoder{}
-	s.Encode(&e)
-	return e.Bytes(), nil
-}
-
-// UnmarshalJSON implements stdjson.Unmarshaler.
-func (s *ProblemGroup) UnmarshalJSON(data []byte) error {
-	d := jx.DecodeBytes(data)
-	return s.Decode(d)
-}
-
-// Encode encodes ProblemGroupSeverity as json.
-func (s ProblemGroupSeverity) Encode(e *jx.Encoder) {
-	e.Str(string(s))
-}
-
-// Decode decodes ProblemGroupSeverity from json.
-func (s *ProblemGroupSeverity) Decode(d *jx.Decoder) error {
-	if s == nil {
-		return errors.New("invalid: unable to decode ProblemGroupSeverity to nil")
-	}
-	v, err := d.StrBytes()
-	if err != nil {
-		return err
-	}
-	// Try to use constant string.
-	switch ProblemGroupSeverity(v) {
-	case ProblemGroupSeverityReject:
-		*s = ProblemGroupSeverityReject
-	case ProblemGroupSeverityWarn:
-		*s = ProblemGroupSeverityWarn
-	default:
-		*s = ProblemGroupSeverity(v)
-	}
-
-	return nil
-}
-
-// MarshalJSON implements stdjson.Marshaler.
-func (s ProblemGroupSeverity) MarshalJSON() ([]byte, error) {
-	e := jx.Encoder{}
-	s.Encode(&e)
-	return e.Bytes(), nil
-}
-
-// UnmarshalJSON implements stdjson.Unmarshaler.
-func (s *ProblemGroupSeverity) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -18960,17 +19471,17 @@ func (s *RollbackStatus) UnmarshalJSON(data []byte) error {
 }
 
 // Encode implements json.Marshaler.
-func (s *RowProblem) Encode(e *jx.Encoder) {
+func (s *RowExample) Encode(e *jx.Encoder) {
 	e.ObjStart()
 	s.encodeFields(e)
 	e.ObjEnd()
 }
 
 // encodeFields encodes fields.
-func (s *RowProblem) encodeFields(e *jx.Encoder) {
+func (s *RowExample) encodeFields(e *jx.Encoder) {
 	{
 		e.FieldStart("line")
-		e.Int(s.Line)
+		e.Int64(s.Line)
 	}
 	{
 		if s.Pointer.Set {
@@ -18979,30 +19490,26 @@ func (s *RowProblem) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
-		if s.Expected.Set {
-			e.FieldStart("expected")
-			s.Expected.Encode(e)
-		}
+		e.FieldStart("expected")
+		e.Str(s.Expected)
 	}
 	{
-		if s.Found.Set {
-			e.FieldStart("found")
-			s.Found.Encode(e)
-		}
+		e.FieldStart("found")
+		e.Str(s.Found)
 	}
 }
 
-var jsonFieldsNameOfRowProblem = [4]string{
+var jsonFieldsNameOfRowExample = [4]string{
 	0: "line",
 	1: "pointer",
 	2: "expected",
 	3: "found",
 }
 
-// Decode decodes RowProblem from json.
-func (s *RowProblem) Decode(d *jx.Decoder) error {
+// Decode decodes RowExample from json.
+func (s *RowExample) Decode(d *jx.Decoder) error {
 	if s == nil {
-		return errors.New("invalid: unable to decode RowProblem to nil")
+		return errors.New("invalid: unable to decode RowExample to nil")
 	}
 	var requiredBitSet [1]uint8
 
@@ -19011,8 +19518,8 @@ func (s *RowProblem) Decode(d *jx.Decoder) error {
 		case "line":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := d.Int()
-				s.Line = int(v)
+				v, err := d.Int64()
+				s.Line = int64(v)
 				if err != nil {
 					return err
 				}
@@ -19031,9 +19538,11 @@ func (s *RowProblem) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"pointer\"")
 			}
 		case "expected":
+			requiredBitSet[0] |= 1 << 2
 			if err := func() error {
-				s.Expected.Reset()
-				if err := s.Expected.Decode(d); err != nil {
+				v, err := d.Str()
+				s.Expected = string(v)
+				if err != nil {
 					return err
 				}
 				return nil
@@ -19041,9 +19550,11 @@ func (s *RowProblem) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"expected\"")
 			}
 		case "found":
+			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
-				s.Found.Reset()
-				if err := s.Found.Decode(d); err != nil {
+				v, err := d.Str()
+				s.Found = string(v)
+				if err != nil {
 					return err
 				}
 				return nil
@@ -19055,12 +19566,12 @@ func (s *RowProblem) Decode(d *jx.Decoder) error {
 		}
 		return nil
 	}); err != nil {
-		return errors.Wrap(err, "decode RowProblem")
+		return errors.Wrap(err, "decode RowExample")
 	}
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00000001,
+		0b00001101,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -19072,8 +19583,8 @@ func (s *RowProblem) Decode(d *jx.Decoder) error {
 				bitIdx := bits.TrailingZeros8(result)
 				fieldIdx := i*8 + bitIdx
 				var name string
-				if fieldIdx < len(jsonFieldsNameOfRowProblem) {
-					name = jsonFieldsNameOfRowProblem[fieldIdx]
+				if fieldIdx < len(jsonFieldsNameOfRowExample) {
+					name = jsonFieldsNameOfRowExample[fieldIdx]
 				} else {
 					name = strconv.Itoa(fieldIdx)
 				}
@@ -19094,14 +19605,14 @@ func (s *RowProblem) Decode(d *jx.Decoder) error {
 }
 
 // MarshalJSON implements stdjson.Marshaler.
-func (s *RowProblem) MarshalJSON() ([]byte, error) {
+func (s *RowExample) MarshalJSON() ([]byte, error) {
 	e := jx.Encoder{}
 	s.Encode(&e)
 	return e.Bytes(), nil
 }
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
-func (s *RowProblem) UnmarshalJSON(data []byte) error {
+func (s *RowExample) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -19283,6 +19794,292 @@ func (s RowSampleRowsItem) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *RowSampleRowsItem) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
+func (s *RowStats) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields encodes fields.
+func (s *RowStats) encodeFields(e *jx.Encoder) {
+	{
+		e.FieldStart("kinds")
+		s.Kinds.Encode(e)
+	}
+	{
+		e.FieldStart("chars")
+		e.Int64(s.Chars)
+	}
+	{
+		e.FieldStart("tokens")
+		e.Int64(s.Tokens)
+	}
+	{
+		e.FieldStart("sizes")
+		e.ArrStart()
+		for _, elem := range s.Sizes {
+			e.Int(elem)
+		}
+		e.ArrEnd()
+	}
+	{
+		if s.Topics.Set {
+			e.FieldStart("topics")
+			s.Topics.Encode(e)
+		}
+	}
+}
+
+var jsonFieldsNameOfRowStats = [5]string{
+	0: "kinds",
+	1: "chars",
+	2: "tokens",
+	3: "sizes",
+	4: "topics",
+}
+
+// Decode decodes RowStats from json.
+func (s *RowStats) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode RowStats to nil")
+	}
+	var requiredBitSet [1]uint8
+
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		switch string(k) {
+		case "kinds":
+			requiredBitSet[0] |= 1 << 0
+			if err := func() error {
+				if err := s.Kinds.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"kinds\"")
+			}
+		case "chars":
+			requiredBitSet[0] |= 1 << 1
+			if err := func() error {
+				v, err := d.Int64()
+				s.Chars = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"chars\"")
+			}
+		case "tokens":
+			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				v, err := d.Int64()
+				s.Tokens = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"tokens\"")
+			}
+		case "sizes":
+			requiredBitSet[0] |= 1 << 3
+			if err := func() error {
+				s.Sizes = make([]int, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem int
+					v, err := d.Int()
+					elem = int(v)
+					if err != nil {
+						return err
+					}
+					s.Sizes = append(s.Sizes, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"sizes\"")
+			}
+		case "topics":
+			if err := func() error {
+				s.Topics.Reset()
+				if err := s.Topics.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"topics\"")
+			}
+		default:
+			return d.Skip()
+		}
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode RowStats")
+	}
+	// Validate required fields.
+	var failures []validate.FieldError
+	for i, mask := range [1]uint8{
+		0b00001111,
+	} {
+		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
+			// Mask only required fields and check equality to mask using XOR.
+			//
+			// If XOR result is not zero, result is not equal to expected, so some fields are missed.
+			// Bits of fields which would be set are actually bits of missed fields.
+			missed := bits.OnesCount8(result)
+			for bitN := 0; bitN < missed; bitN++ {
+				bitIdx := bits.TrailingZeros8(result)
+				fieldIdx := i*8 + bitIdx
+				var name string
+				if fieldIdx < len(jsonFieldsNameOfRowStats) {
+					name = jsonFieldsNameOfRowStats[fieldIdx]
+				} else {
+					name = strconv.Itoa(fieldIdx)
+				}
+				failures = append(failures, validate.FieldError{
+					Name:  name,
+					Error: validate.ErrFieldRequired,
+				})
+				// Reset bit.
+				result &^= 1 << bitIdx
+			}
+		}
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s *RowStats) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *RowStats) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
+func (s RowStatsKinds) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields implements json.Marshaler.
+func (s RowStatsKinds) encodeFields(e *jx.Encoder) {
+	for k, elem := range s {
+		e.FieldStart(k)
+
+		e.Int(elem)
+	}
+}
+
+// Decode decodes RowStatsKinds from json.
+func (s *RowStatsKinds) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode RowStatsKinds to nil")
+	}
+	m := s.init()
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		var elem int
+		if err := func() error {
+			v, err := d.Int()
+			elem = int(v)
+			if err != nil {
+				return err
+			}
+			return nil
+		}(); err != nil {
+			return errors.Wrapf(err, "decode field %q", k)
+		}
+		m[string(k)] = elem
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode RowStatsKinds")
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s RowStatsKinds) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *RowStatsKinds) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
+func (s RowStatsTopics) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields implements json.Marshaler.
+func (s RowStatsTopics) encodeFields(e *jx.Encoder) {
+	for k, elem := range s {
+		e.FieldStart(k)
+
+		e.Int(elem)
+	}
+}
+
+// Decode decodes RowStatsTopics from json.
+func (s *RowStatsTopics) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode RowStatsTopics to nil")
+	}
+	m := s.init()
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		var elem int
+		if err := func() error {
+			v, err := d.Int()
+			elem = int(v)
+			if err != nil {
+				return err
+			}
+			return nil
+		}(); err != nil {
+			return errors.Wrapf(err, "decode field %q", k)
+		}
+		m[string(k)] = elem
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode RowStatsTopics")
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s RowStatsTopics) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *RowStatsTopics) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -20285,13 +21082,23 @@ func (s *Shard) encodeFields(e *jx.Encoder) {
 		e.FieldStart("bytes")
 		e.Int64(s.Bytes)
 	}
+	{
+		e.FieldStart("ingestion")
+		e.Str(s.Ingestion)
+	}
+	{
+		e.FieldStart("stats")
+		s.Stats.Encode(e)
+	}
 }
 
-var jsonFieldsNameOfShard = [4]string{
+var jsonFieldsNameOfShard = [6]string{
 	0: "key",
 	1: "sha256",
 	2: "rows",
 	3: "bytes",
+	4: "ingestion",
+	5: "stats",
 }
 
 // Decode decodes Shard from json.
@@ -20351,6 +21158,28 @@ func (s *Shard) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"bytes\"")
 			}
+		case "ingestion":
+			requiredBitSet[0] |= 1 << 4
+			if err := func() error {
+				v, err := d.Str()
+				s.Ingestion = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"ingestion\"")
+			}
+		case "stats":
+			requiredBitSet[0] |= 1 << 5
+			if err := func() error {
+				if err := s.Stats.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"stats\"")
+			}
 		default:
 			return d.Skip()
 		}
@@ -20361,7 +21190,7 @@ func (s *Shard) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00001111,
+		0b00111111,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -22366,6 +23195,18 @@ func (s *UploadNew) encodeFields(e *jx.Encoder) {
 		e.Int64(s.Bytes)
 	}
 	{
+		if s.Source.Set {
+			e.FieldStart("source")
+			s.Source.Encode(e)
+		}
+	}
+	{
+		if s.Resubmits.Set {
+			e.FieldStart("resubmits")
+			s.Resubmits.Encode(e)
+		}
+	}
+	{
 		if s.SHA256.Set {
 			e.FieldStart("sha256")
 			s.SHA256.Encode(e)
@@ -22373,11 +23214,13 @@ func (s *UploadNew) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfUploadNew = [4]string{
+var jsonFieldsNameOfUploadNew = [6]string{
 	0: "dataset",
 	1: "name",
 	2: "bytes",
-	3: "sha256",
+	3: "source",
+	4: "resubmits",
+	5: "sha256",
 }
 
 // Decode decodes UploadNew from json.
@@ -22424,6 +23267,26 @@ func (s *UploadNew) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"bytes\"")
+			}
+		case "source":
+			if err := func() error {
+				s.Source.Reset()
+				if err := s.Source.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"source\"")
+			}
+		case "resubmits":
+			if err := func() error {
+				s.Resubmits.Reset()
+				if err := s.Resubmits.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"resubmits\"")
 			}
 		case "sha256":
 			if err := func() error {

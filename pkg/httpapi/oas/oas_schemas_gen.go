@@ -443,6 +443,43 @@ func (s *ApprovalStatus) UnmarshalText(data []byte) error {
 	}
 }
 
+// Ref: #/components/schemas/ArrivedObject
+type ArrivedObject struct {
+	Key     string `json:"key"`
+	Version string `json:"version"`
+	Size    int64  `json:"size"`
+}
+
+// GetKey returns the value of Key.
+func (s *ArrivedObject) GetKey() string {
+	return s.Key
+}
+
+// GetVersion returns the value of Version.
+func (s *ArrivedObject) GetVersion() string {
+	return s.Version
+}
+
+// GetSize returns the value of Size.
+func (s *ArrivedObject) GetSize() int64 {
+	return s.Size
+}
+
+// SetKey sets the value of Key.
+func (s *ArrivedObject) SetKey(val string) {
+	s.Key = val
+}
+
+// SetVersion sets the value of Version.
+func (s *ArrivedObject) SetVersion(val string) {
+	s.Version = val
+}
+
+// SetSize sets the value of Size.
+func (s *ArrivedObject) SetSize(val int64) {
+	s.Size = val
+}
+
 // Ref: #/components/schemas/AuditEntry
 type AuditEntry struct {
 	// Of the event.
@@ -1867,10 +1904,13 @@ type Dataset struct {
 	ID          string    `json:"id"`
 	Name        string    `json:"name"`
 	Description OptString `json:"description"`
-	Licence     OptString `json:"licence"`
-	Consent     OptString `json:"consent"`
-	Owner       OptActor  `json:"owner"`
-	// Number of the newest published version; 0 = none.
+	// The model that learns from it; its benchmarks are kept out.
+	ModelId OptString `json:"modelId"`
+	// Of rows whose source states none.
+	Licence OptString `json:"licence"`
+	Consent OptString `json:"consent"`
+	Owner   Actor     `json:"owner"`
+	// Newest published version; 0 = none.
 	Latest int `json:"latest"`
 	// Of that version.
 	Rows    int       `json:"rows"`
@@ -1893,6 +1933,11 @@ func (s *Dataset) GetDescription() OptString {
 	return s.Description
 }
 
+// GetModelId returns the value of ModelId.
+func (s *Dataset) GetModelId() OptString {
+	return s.ModelId
+}
+
 // GetLicence returns the value of Licence.
 func (s *Dataset) GetLicence() OptString {
 	return s.Licence
@@ -1904,7 +1949,7 @@ func (s *Dataset) GetConsent() OptString {
 }
 
 // GetOwner returns the value of Owner.
-func (s *Dataset) GetOwner() OptActor {
+func (s *Dataset) GetOwner() Actor {
 	return s.Owner
 }
 
@@ -1943,6 +1988,11 @@ func (s *Dataset) SetDescription(val OptString) {
 	s.Description = val
 }
 
+// SetModelId sets the value of ModelId.
+func (s *Dataset) SetModelId(val OptString) {
+	s.ModelId = val
+}
+
 // SetLicence sets the value of Licence.
 func (s *Dataset) SetLicence(val OptString) {
 	s.Licence = val
@@ -1954,7 +2004,7 @@ func (s *Dataset) SetConsent(val OptString) {
 }
 
 // SetOwner sets the value of Owner.
-func (s *Dataset) SetOwner(val OptActor) {
+func (s *Dataset) SetOwner(val Actor) {
 	s.Owner = val
 }
 
@@ -2135,6 +2185,7 @@ type DatasetNew struct {
 	ID          string    `json:"id"`
 	Name        OptString `json:"name"`
 	Description OptString `json:"description"`
+	ModelId     OptString `json:"modelId"`
 	Licence     OptString `json:"licence"`
 	Consent     OptString `json:"consent"`
 }
@@ -2152,6 +2203,11 @@ func (s *DatasetNew) GetName() OptString {
 // GetDescription returns the value of Description.
 func (s *DatasetNew) GetDescription() OptString {
 	return s.Description
+}
+
+// GetModelId returns the value of ModelId.
+func (s *DatasetNew) GetModelId() OptString {
+	return s.ModelId
 }
 
 // GetLicence returns the value of Licence.
@@ -2177,6 +2233,11 @@ func (s *DatasetNew) SetName(val OptString) {
 // SetDescription sets the value of Description.
 func (s *DatasetNew) SetDescription(val OptString) {
 	s.Description = val
+}
+
+// SetModelId sets the value of ModelId.
+func (s *DatasetNew) SetModelId(val OptString) {
+	s.ModelId = val
 }
 
 // SetLicence sets the value of Licence.
@@ -2230,20 +2291,27 @@ func (s *DatasetRef) SetDigest(val string) {
 type DatasetVersion struct {
 	Dataset string `json:"dataset"`
 	Number  int    `json:"number"`
-	Digest  string `json:"digest"`
+	// Equal content, equal digest.
+	Digest string `json:"digest"`
 	// 0 = none.
-	Parent int `json:"parent"`
-	Rows   int `json:"rows"`
-	// Rows that the parent has not.
-	Added     int       `json:"added"`
-	Bytes     int64     `json:"bytes"`
-	Shards    []Shard   `json:"shards"`
+	Parent    int       `json:"parent"`
 	Ingestion OptString `json:"ingestion"`
-	Retracted bool      `json:"retracted"`
+	Rows      int       `json:"rows"`
+	// Rows that the parent has not.
+	Added int `json:"added"`
+	// Of the shards as stored.
+	Bytes int64 `json:"bytes"`
+	// Estimated.
+	Tokens int64    `json:"tokens"`
+	Stats  RowStats `json:"stats"`
+	// Filled when a single version is read.
+	Shards []Shard              `json:"shards"`
+	Status DatasetVersionStatus `json:"status"`
 	// Why it was retracted.
 	Reason  OptString `json:"reason"`
 	Actor   Actor     `json:"actor"`
 	Created time.Time `json:"created"`
+	Rev     int64     `json:"rev"`
 }
 
 // GetDataset returns the value of Dataset.
@@ -2266,6 +2334,11 @@ func (s *DatasetVersion) GetParent() int {
 	return s.Parent
 }
 
+// GetIngestion returns the value of Ingestion.
+func (s *DatasetVersion) GetIngestion() OptString {
+	return s.Ingestion
+}
+
 // GetRows returns the value of Rows.
 func (s *DatasetVersion) GetRows() int {
 	return s.Rows
@@ -2281,19 +2354,24 @@ func (s *DatasetVersion) GetBytes() int64 {
 	return s.Bytes
 }
 
+// GetTokens returns the value of Tokens.
+func (s *DatasetVersion) GetTokens() int64 {
+	return s.Tokens
+}
+
+// GetStats returns the value of Stats.
+func (s *DatasetVersion) GetStats() RowStats {
+	return s.Stats
+}
+
 // GetShards returns the value of Shards.
 func (s *DatasetVersion) GetShards() []Shard {
 	return s.Shards
 }
 
-// GetIngestion returns the value of Ingestion.
-func (s *DatasetVersion) GetIngestion() OptString {
-	return s.Ingestion
-}
-
-// GetRetracted returns the value of Retracted.
-func (s *DatasetVersion) GetRetracted() bool {
-	return s.Retracted
+// GetStatus returns the value of Status.
+func (s *DatasetVersion) GetStatus() DatasetVersionStatus {
+	return s.Status
 }
 
 // GetReason returns the value of Reason.
@@ -2309,6 +2387,11 @@ func (s *DatasetVersion) GetActor() Actor {
 // GetCreated returns the value of Created.
 func (s *DatasetVersion) GetCreated() time.Time {
 	return s.Created
+}
+
+// GetRev returns the value of Rev.
+func (s *DatasetVersion) GetRev() int64 {
+	return s.Rev
 }
 
 // SetDataset sets the value of Dataset.
@@ -2331,6 +2414,11 @@ func (s *DatasetVersion) SetParent(val int) {
 	s.Parent = val
 }
 
+// SetIngestion sets the value of Ingestion.
+func (s *DatasetVersion) SetIngestion(val OptString) {
+	s.Ingestion = val
+}
+
 // SetRows sets the value of Rows.
 func (s *DatasetVersion) SetRows(val int) {
 	s.Rows = val
@@ -2346,19 +2434,24 @@ func (s *DatasetVersion) SetBytes(val int64) {
 	s.Bytes = val
 }
 
+// SetTokens sets the value of Tokens.
+func (s *DatasetVersion) SetTokens(val int64) {
+	s.Tokens = val
+}
+
+// SetStats sets the value of Stats.
+func (s *DatasetVersion) SetStats(val RowStats) {
+	s.Stats = val
+}
+
 // SetShards sets the value of Shards.
 func (s *DatasetVersion) SetShards(val []Shard) {
 	s.Shards = val
 }
 
-// SetIngestion sets the value of Ingestion.
-func (s *DatasetVersion) SetIngestion(val OptString) {
-	s.Ingestion = val
-}
-
-// SetRetracted sets the value of Retracted.
-func (s *DatasetVersion) SetRetracted(val bool) {
-	s.Retracted = val
+// SetStatus sets the value of Status.
+func (s *DatasetVersion) SetStatus(val DatasetVersionStatus) {
+	s.Status = val
 }
 
 // SetReason sets the value of Reason.
@@ -2374,6 +2467,11 @@ func (s *DatasetVersion) SetActor(val Actor) {
 // SetCreated sets the value of Created.
 func (s *DatasetVersion) SetCreated(val time.Time) {
 	s.Created = val
+}
+
+// SetRev sets the value of Rev.
+func (s *DatasetVersion) SetRev(val int64) {
+	s.Rev = val
 }
 
 // Ref: #/components/schemas/DatasetVersionList
@@ -2401,6 +2499,47 @@ func (s *DatasetVersionList) SetItems(val []DatasetVersion) {
 // SetNextCursor sets the value of NextCursor.
 func (s *DatasetVersionList) SetNextCursor(val OptString) {
 	s.NextCursor = val
+}
+
+type DatasetVersionStatus string
+
+const (
+	DatasetVersionStatusPublished DatasetVersionStatus = "Published"
+	DatasetVersionStatusRetracted DatasetVersionStatus = "Retracted"
+)
+
+// AllValues returns all DatasetVersionStatus values.
+func (DatasetVersionStatus) AllValues() []DatasetVersionStatus {
+	return []DatasetVersionStatus{
+		DatasetVersionStatusPublished,
+		DatasetVersionStatusRetracted,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s DatasetVersionStatus) MarshalText() ([]byte, error) {
+	switch s {
+	case DatasetVersionStatusPublished:
+		return []byte(s), nil
+	case DatasetVersionStatusRetracted:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *DatasetVersionStatus) UnmarshalText(data []byte) error {
+	switch DatasetVersionStatus(data) {
+	case DatasetVersionStatusPublished:
+		*s = DatasetVersionStatusPublished
+		return nil
+	case DatasetVersionStatusRetracted:
+		*s = DatasetVersionStatusRetracted
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
 }
 
 // Ref: #/components/schemas/Decision
@@ -2861,6 +3000,44 @@ func (s *EnvironmentSummary) SetLatencyMs(val float64) {
 // SetChanged sets the value of Changed.
 func (s *EnvironmentSummary) SetChanged(val OptDateTime) {
 	s.Changed = val
+}
+
+// Ref: #/components/schemas/ErrorGroup
+type ErrorGroup struct {
+	Rule  string `json:"rule"`
+	Count int    `json:"count"`
+	// The first ones.
+	Examples []RowExample `json:"examples"`
+}
+
+// GetRule returns the value of Rule.
+func (s *ErrorGroup) GetRule() string {
+	return s.Rule
+}
+
+// GetCount returns the value of Count.
+func (s *ErrorGroup) GetCount() int {
+	return s.Count
+}
+
+// GetExamples returns the value of Examples.
+func (s *ErrorGroup) GetExamples() []RowExample {
+	return s.Examples
+}
+
+// SetRule sets the value of Rule.
+func (s *ErrorGroup) SetRule(val string) {
+	s.Rule = val
+}
+
+// SetCount sets the value of Count.
+func (s *ErrorGroup) SetCount(val int) {
+	s.Count = val
+}
+
+// SetExamples sets the value of Examples.
+func (s *ErrorGroup) SetExamples(val []RowExample) {
+	s.Examples = val
 }
 
 // Ref: #/components/schemas/Event
@@ -4087,31 +4264,40 @@ func (s *HoldNew) SetReason(val string) {
 
 // Ref: #/components/schemas/Ingestion
 type Ingestion struct {
-	ID      string `json:"id"`
-	Dataset string `json:"dataset"`
+	ID      string    `json:"id"`
+	Dataset string    `json:"dataset"`
+	Source  OptString `json:"source"`
 	// Of the file.
-	Name  string `json:"name"`
-	Bytes int64  `json:"bytes"`
+	Name   string        `json:"name"`
+	Object ArrivedObject `json:"object"`
 	// Jsonl, csv.
-	Format      OptString `json:"format"`
-	Compression OptString `json:"compression"`
-	// Messages, prompt-completion.
-	Schema OptString       `json:"schema"`
-	Status IngestionStatus `json:"status"`
-	Rows   IngestionRows   `json:"rows"`
-	// By rule, most frequent first.
-	Problems []ProblemGroup  `json:"problems"`
-	Timeline []IngestionStep `json:"timeline"`
-	// Dataset version that it became.
-	Version OptInt `json:"version"`
-	// A file of rejected rows can be downloaded.
-	Rejects   bool        `json:"rejects"`
-	Execution OptString   `json:"execution"`
-	Error     OptString   `json:"error"`
-	Actor     Actor       `json:"actor"`
-	Created   time.Time   `json:"created"`
-	Ended     OptDateTime `json:"ended"`
-	Rev       int64       `json:"rev"`
+	Format      OptString       `json:"format"`
+	Compression OptString       `json:"compression"`
+	Status      IngestionStatus `json:"status"`
+	Counts      IngestionCounts `json:"counts"`
+	// Personal data masked, by kind.
+	Masks IngestionMasks `json:"masks"`
+	// By rule.
+	Errors   []ErrorGroup `json:"errors"`
+	Warnings []ErrorGroup `json:"warnings"`
+	// While it is checked.
+	Progress OptIngestionProgress `json:"progress"`
+	// The timeline.
+	Steps []IngestionStep `json:"steps"`
+	// When present, the rejected rows can be downloaded.
+	Rejects OptString `json:"rejects"`
+	// That has its rows.
+	DatasetVersion OptInt `json:"datasetVersion"`
+	// The ingestion that this one mends.
+	Resubmits     OptString   `json:"resubmits"`
+	ResubmittedAs OptString   `json:"resubmittedAs"`
+	Attempt       int         `json:"attempt"`
+	Execution     OptString   `json:"execution"`
+	Error         OptString   `json:"error"`
+	Actor         Actor       `json:"actor"`
+	Created       time.Time   `json:"created"`
+	Ended         OptDateTime `json:"ended"`
+	Rev           int64       `json:"rev"`
 }
 
 // GetID returns the value of ID.
@@ -4124,14 +4310,19 @@ func (s *Ingestion) GetDataset() string {
 	return s.Dataset
 }
 
+// GetSource returns the value of Source.
+func (s *Ingestion) GetSource() OptString {
+	return s.Source
+}
+
 // GetName returns the value of Name.
 func (s *Ingestion) GetName() string {
 	return s.Name
 }
 
-// GetBytes returns the value of Bytes.
-func (s *Ingestion) GetBytes() int64 {
-	return s.Bytes
+// GetObject returns the value of Object.
+func (s *Ingestion) GetObject() ArrivedObject {
+	return s.Object
 }
 
 // GetFormat returns the value of Format.
@@ -4144,39 +4335,64 @@ func (s *Ingestion) GetCompression() OptString {
 	return s.Compression
 }
 
-// GetSchema returns the value of Schema.
-func (s *Ingestion) GetSchema() OptString {
-	return s.Schema
-}
-
 // GetStatus returns the value of Status.
 func (s *Ingestion) GetStatus() IngestionStatus {
 	return s.Status
 }
 
-// GetRows returns the value of Rows.
-func (s *Ingestion) GetRows() IngestionRows {
-	return s.Rows
+// GetCounts returns the value of Counts.
+func (s *Ingestion) GetCounts() IngestionCounts {
+	return s.Counts
 }
 
-// GetProblems returns the value of Problems.
-func (s *Ingestion) GetProblems() []ProblemGroup {
-	return s.Problems
+// GetMasks returns the value of Masks.
+func (s *Ingestion) GetMasks() IngestionMasks {
+	return s.Masks
 }
 
-// GetTimeline returns the value of Timeline.
-func (s *Ingestion) GetTimeline() []IngestionStep {
-	return s.Timeline
+// GetErrors returns the value of Errors.
+func (s *Ingestion) GetErrors() []ErrorGroup {
+	return s.Errors
 }
 
-// GetVersion returns the value of Version.
-func (s *Ingestion) GetVersion() OptInt {
-	return s.Version
+// GetWarnings returns the value of Warnings.
+func (s *Ingestion) GetWarnings() []ErrorGroup {
+	return s.Warnings
+}
+
+// GetProgress returns the value of Progress.
+func (s *Ingestion) GetProgress() OptIngestionProgress {
+	return s.Progress
+}
+
+// GetSteps returns the value of Steps.
+func (s *Ingestion) GetSteps() []IngestionStep {
+	return s.Steps
 }
 
 // GetRejects returns the value of Rejects.
-func (s *Ingestion) GetRejects() bool {
+func (s *Ingestion) GetRejects() OptString {
 	return s.Rejects
+}
+
+// GetDatasetVersion returns the value of DatasetVersion.
+func (s *Ingestion) GetDatasetVersion() OptInt {
+	return s.DatasetVersion
+}
+
+// GetResubmits returns the value of Resubmits.
+func (s *Ingestion) GetResubmits() OptString {
+	return s.Resubmits
+}
+
+// GetResubmittedAs returns the value of ResubmittedAs.
+func (s *Ingestion) GetResubmittedAs() OptString {
+	return s.ResubmittedAs
+}
+
+// GetAttempt returns the value of Attempt.
+func (s *Ingestion) GetAttempt() int {
+	return s.Attempt
 }
 
 // GetExecution returns the value of Execution.
@@ -4219,14 +4435,19 @@ func (s *Ingestion) SetDataset(val string) {
 	s.Dataset = val
 }
 
+// SetSource sets the value of Source.
+func (s *Ingestion) SetSource(val OptString) {
+	s.Source = val
+}
+
 // SetName sets the value of Name.
 func (s *Ingestion) SetName(val string) {
 	s.Name = val
 }
 
-// SetBytes sets the value of Bytes.
-func (s *Ingestion) SetBytes(val int64) {
-	s.Bytes = val
+// SetObject sets the value of Object.
+func (s *Ingestion) SetObject(val ArrivedObject) {
+	s.Object = val
 }
 
 // SetFormat sets the value of Format.
@@ -4239,39 +4460,64 @@ func (s *Ingestion) SetCompression(val OptString) {
 	s.Compression = val
 }
 
-// SetSchema sets the value of Schema.
-func (s *Ingestion) SetSchema(val OptString) {
-	s.Schema = val
-}
-
 // SetStatus sets the value of Status.
 func (s *Ingestion) SetStatus(val IngestionStatus) {
 	s.Status = val
 }
 
-// SetRows sets the value of Rows.
-func (s *Ingestion) SetRows(val IngestionRows) {
-	s.Rows = val
+// SetCounts sets the value of Counts.
+func (s *Ingestion) SetCounts(val IngestionCounts) {
+	s.Counts = val
 }
 
-// SetProblems sets the value of Problems.
-func (s *Ingestion) SetProblems(val []ProblemGroup) {
-	s.Problems = val
+// SetMasks sets the value of Masks.
+func (s *Ingestion) SetMasks(val IngestionMasks) {
+	s.Masks = val
 }
 
-// SetTimeline sets the value of Timeline.
-func (s *Ingestion) SetTimeline(val []IngestionStep) {
-	s.Timeline = val
+// SetErrors sets the value of Errors.
+func (s *Ingestion) SetErrors(val []ErrorGroup) {
+	s.Errors = val
 }
 
-// SetVersion sets the value of Version.
-func (s *Ingestion) SetVersion(val OptInt) {
-	s.Version = val
+// SetWarnings sets the value of Warnings.
+func (s *Ingestion) SetWarnings(val []ErrorGroup) {
+	s.Warnings = val
+}
+
+// SetProgress sets the value of Progress.
+func (s *Ingestion) SetProgress(val OptIngestionProgress) {
+	s.Progress = val
+}
+
+// SetSteps sets the value of Steps.
+func (s *Ingestion) SetSteps(val []IngestionStep) {
+	s.Steps = val
 }
 
 // SetRejects sets the value of Rejects.
-func (s *Ingestion) SetRejects(val bool) {
+func (s *Ingestion) SetRejects(val OptString) {
 	s.Rejects = val
+}
+
+// SetDatasetVersion sets the value of DatasetVersion.
+func (s *Ingestion) SetDatasetVersion(val OptInt) {
+	s.DatasetVersion = val
+}
+
+// SetResubmits sets the value of Resubmits.
+func (s *Ingestion) SetResubmits(val OptString) {
+	s.Resubmits = val
+}
+
+// SetResubmittedAs sets the value of ResubmittedAs.
+func (s *Ingestion) SetResubmittedAs(val OptString) {
+	s.ResubmittedAs = val
+}
+
+// SetAttempt sets the value of Attempt.
+func (s *Ingestion) SetAttempt(val int) {
+	s.Attempt = val
 }
 
 // SetExecution sets the value of Execution.
@@ -4302,6 +4548,81 @@ func (s *Ingestion) SetEnded(val OptDateTime) {
 // SetRev sets the value of Rev.
 func (s *Ingestion) SetRev(val int64) {
 	s.Rev = val
+}
+
+// Ref: #/components/schemas/IngestionCounts
+type IngestionCounts struct {
+	// = accepted + duplicates + rejected.
+	Rows     int `json:"rows"`
+	Accepted int `json:"accepted"`
+	// Dropped.
+	Duplicates int `json:"duplicates"`
+	// Accepted with personal data masked.
+	Masked int `json:"masked"`
+	// Rejected since they hold a benchmark item.
+	Overlaps int `json:"overlaps"`
+	// Overlaps included.
+	Rejected int `json:"rejected"`
+}
+
+// GetRows returns the value of Rows.
+func (s *IngestionCounts) GetRows() int {
+	return s.Rows
+}
+
+// GetAccepted returns the value of Accepted.
+func (s *IngestionCounts) GetAccepted() int {
+	return s.Accepted
+}
+
+// GetDuplicates returns the value of Duplicates.
+func (s *IngestionCounts) GetDuplicates() int {
+	return s.Duplicates
+}
+
+// GetMasked returns the value of Masked.
+func (s *IngestionCounts) GetMasked() int {
+	return s.Masked
+}
+
+// GetOverlaps returns the value of Overlaps.
+func (s *IngestionCounts) GetOverlaps() int {
+	return s.Overlaps
+}
+
+// GetRejected returns the value of Rejected.
+func (s *IngestionCounts) GetRejected() int {
+	return s.Rejected
+}
+
+// SetRows sets the value of Rows.
+func (s *IngestionCounts) SetRows(val int) {
+	s.Rows = val
+}
+
+// SetAccepted sets the value of Accepted.
+func (s *IngestionCounts) SetAccepted(val int) {
+	s.Accepted = val
+}
+
+// SetDuplicates sets the value of Duplicates.
+func (s *IngestionCounts) SetDuplicates(val int) {
+	s.Duplicates = val
+}
+
+// SetMasked sets the value of Masked.
+func (s *IngestionCounts) SetMasked(val int) {
+	s.Masked = val
+}
+
+// SetOverlaps sets the value of Overlaps.
+func (s *IngestionCounts) SetOverlaps(val int) {
+	s.Overlaps = val
+}
+
+// SetRejected sets the value of Rejected.
+func (s *IngestionCounts) SetRejected(val int) {
+	s.Rejected = val
 }
 
 // IngestionHeaders wraps Ingestion with response headers.
@@ -4357,76 +4678,64 @@ func (s *IngestionList) SetNextCursor(val OptString) {
 	s.NextCursor = val
 }
 
-// Ref: #/components/schemas/IngestionRows
-type IngestionRows struct {
-	Read       int `json:"read"`
-	Accepted   int `json:"accepted"`
-	Rejected   int `json:"rejected"`
-	Duplicates int `json:"duplicates"`
-	// Accepted with personal data masked.
-	Masked int `json:"masked"`
-	// Overlapping a benchmark item.
-	Contaminated int `json:"contaminated"`
+// Personal data masked, by kind.
+type IngestionMasks map[string]int
+
+func (s *IngestionMasks) init() IngestionMasks {
+	m := *s
+	if m == nil {
+		m = map[string]int{}
+		*s = m
+	}
+	return m
 }
 
-// GetRead returns the value of Read.
-func (s *IngestionRows) GetRead() int {
-	return s.Read
+// Ref: #/components/schemas/IngestionProgress
+type IngestionProgress struct {
+	Rows  int       `json:"rows"`
+	Bytes int64     `json:"bytes"`
+	Total int64     `json:"total"`
+	At    time.Time `json:"at"`
 }
 
-// GetAccepted returns the value of Accepted.
-func (s *IngestionRows) GetAccepted() int {
-	return s.Accepted
+// GetRows returns the value of Rows.
+func (s *IngestionProgress) GetRows() int {
+	return s.Rows
 }
 
-// GetRejected returns the value of Rejected.
-func (s *IngestionRows) GetRejected() int {
-	return s.Rejected
+// GetBytes returns the value of Bytes.
+func (s *IngestionProgress) GetBytes() int64 {
+	return s.Bytes
 }
 
-// GetDuplicates returns the value of Duplicates.
-func (s *IngestionRows) GetDuplicates() int {
-	return s.Duplicates
+// GetTotal returns the value of Total.
+func (s *IngestionProgress) GetTotal() int64 {
+	return s.Total
 }
 
-// GetMasked returns the value of Masked.
-func (s *IngestionRows) GetMasked() int {
-	return s.Masked
+// GetAt returns the value of At.
+func (s *IngestionProgress) GetAt() time.Time {
+	return s.At
 }
 
-// GetContaminated returns the value of Contaminated.
-func (s *IngestionRows) GetContaminated() int {
-	return s.Contaminated
+// SetRows sets the value of Rows.
+func (s *IngestionProgress) SetRows(val int) {
+	s.Rows = val
 }
 
-// SetRead sets the value of Read.
-func (s *IngestionRows) SetRead(val int) {
-	s.Read = val
+// SetBytes sets the value of Bytes.
+func (s *IngestionProgress) SetBytes(val int64) {
+	s.Bytes = val
 }
 
-// SetAccepted sets the value of Accepted.
-func (s *IngestionRows) SetAccepted(val int) {
-	s.Accepted = val
+// SetTotal sets the value of Total.
+func (s *IngestionProgress) SetTotal(val int64) {
+	s.Total = val
 }
 
-// SetRejected sets the value of Rejected.
-func (s *IngestionRows) SetRejected(val int) {
-	s.Rejected = val
-}
-
-// SetDuplicates sets the value of Duplicates.
-func (s *IngestionRows) SetDuplicates(val int) {
-	s.Duplicates = val
-}
-
-// SetMasked sets the value of Masked.
-func (s *IngestionRows) SetMasked(val int) {
-	s.Masked = val
-}
-
-// SetContaminated sets the value of Contaminated.
-func (s *IngestionRows) SetContaminated(val int) {
-	s.Contaminated = val
+// SetAt sets the value of At.
+func (s *IngestionProgress) SetAt(val time.Time) {
+	s.At = val
 }
 
 // Ref: #/components/schemas/IngestionStatus
@@ -4435,8 +4744,9 @@ type IngestionStatus string
 const (
 	IngestionStatusReceived    IngestionStatus = "Received"
 	IngestionStatusChecking    IngestionStatus = "Checking"
-	IngestionStatusQuarantined IngestionStatus = "Quarantined"
+	IngestionStatusPublishing  IngestionStatus = "Publishing"
 	IngestionStatusPublished   IngestionStatus = "Published"
+	IngestionStatusQuarantined IngestionStatus = "Quarantined"
 	IngestionStatusDiscarded   IngestionStatus = "Discarded"
 	IngestionStatusFailed      IngestionStatus = "Failed"
 )
@@ -4446,8 +4756,9 @@ func (IngestionStatus) AllValues() []IngestionStatus {
 	return []IngestionStatus{
 		IngestionStatusReceived,
 		IngestionStatusChecking,
-		IngestionStatusQuarantined,
+		IngestionStatusPublishing,
 		IngestionStatusPublished,
+		IngestionStatusQuarantined,
 		IngestionStatusDiscarded,
 		IngestionStatusFailed,
 	}
@@ -4460,9 +4771,11 @@ func (s IngestionStatus) MarshalText() ([]byte, error) {
 		return []byte(s), nil
 	case IngestionStatusChecking:
 		return []byte(s), nil
-	case IngestionStatusQuarantined:
+	case IngestionStatusPublishing:
 		return []byte(s), nil
 	case IngestionStatusPublished:
+		return []byte(s), nil
+	case IngestionStatusQuarantined:
 		return []byte(s), nil
 	case IngestionStatusDiscarded:
 		return []byte(s), nil
@@ -4482,11 +4795,14 @@ func (s *IngestionStatus) UnmarshalText(data []byte) error {
 	case IngestionStatusChecking:
 		*s = IngestionStatusChecking
 		return nil
-	case IngestionStatusQuarantined:
-		*s = IngestionStatusQuarantined
+	case IngestionStatusPublishing:
+		*s = IngestionStatusPublishing
 		return nil
 	case IngestionStatusPublished:
 		*s = IngestionStatusPublished
+		return nil
+	case IngestionStatusQuarantined:
+		*s = IngestionStatusQuarantined
 		return nil
 	case IngestionStatusDiscarded:
 		*s = IngestionStatusDiscarded
@@ -4501,21 +4817,17 @@ func (s *IngestionStatus) UnmarshalText(data []byte) error {
 
 // Ref: #/components/schemas/IngestionStep
 type IngestionStep struct {
-	Name    string              `json:"name"`
-	Status  IngestionStepStatus `json:"status"`
-	Started time.Time           `json:"started"`
-	Ended   OptDateTime         `json:"ended"`
-	Detail  OptString           `json:"detail"`
+	Name    IngestionStepName `json:"name"`
+	Started time.Time         `json:"started"`
+	// Absent = running.
+	Ended  OptDateTime `json:"ended"`
+	Failed OptBool     `json:"failed"`
+	Detail OptString   `json:"detail"`
 }
 
 // GetName returns the value of Name.
-func (s *IngestionStep) GetName() string {
+func (s *IngestionStep) GetName() IngestionStepName {
 	return s.Name
-}
-
-// GetStatus returns the value of Status.
-func (s *IngestionStep) GetStatus() IngestionStepStatus {
-	return s.Status
 }
 
 // GetStarted returns the value of Started.
@@ -4528,19 +4840,19 @@ func (s *IngestionStep) GetEnded() OptDateTime {
 	return s.Ended
 }
 
+// GetFailed returns the value of Failed.
+func (s *IngestionStep) GetFailed() OptBool {
+	return s.Failed
+}
+
 // GetDetail returns the value of Detail.
 func (s *IngestionStep) GetDetail() OptString {
 	return s.Detail
 }
 
 // SetName sets the value of Name.
-func (s *IngestionStep) SetName(val string) {
+func (s *IngestionStep) SetName(val IngestionStepName) {
 	s.Name = val
-}
-
-// SetStatus sets the value of Status.
-func (s *IngestionStep) SetStatus(val IngestionStepStatus) {
-	s.Status = val
 }
 
 // SetStarted sets the value of Started.
@@ -4553,36 +4865,45 @@ func (s *IngestionStep) SetEnded(val OptDateTime) {
 	s.Ended = val
 }
 
+// SetFailed sets the value of Failed.
+func (s *IngestionStep) SetFailed(val OptBool) {
+	s.Failed = val
+}
+
 // SetDetail sets the value of Detail.
 func (s *IngestionStep) SetDetail(val OptString) {
 	s.Detail = val
 }
 
-type IngestionStepStatus string
+type IngestionStepName string
 
 const (
-	IngestionStepStatusRunning IngestionStepStatus = "Running"
-	IngestionStepStatusDone    IngestionStepStatus = "Done"
-	IngestionStepStatusFailed  IngestionStepStatus = "Failed"
+	IngestionStepNameReceive IngestionStepName = "Receive"
+	IngestionStepNameCheck   IngestionStepName = "Check"
+	IngestionStepNameDecide  IngestionStepName = "Decide"
+	IngestionStepNamePublish IngestionStepName = "Publish"
 )
 
-// AllValues returns all IngestionStepStatus values.
-func (IngestionStepStatus) AllValues() []IngestionStepStatus {
-	return []IngestionStepStatus{
-		IngestionStepStatusRunning,
-		IngestionStepStatusDone,
-		IngestionStepStatusFailed,
+// AllValues returns all IngestionStepName values.
+func (IngestionStepName) AllValues() []IngestionStepName {
+	return []IngestionStepName{
+		IngestionStepNameReceive,
+		IngestionStepNameCheck,
+		IngestionStepNameDecide,
+		IngestionStepNamePublish,
 	}
 }
 
 // MarshalText implements encoding.TextMarshaler.
-func (s IngestionStepStatus) MarshalText() ([]byte, error) {
+func (s IngestionStepName) MarshalText() ([]byte, error) {
 	switch s {
-	case IngestionStepStatusRunning:
+	case IngestionStepNameReceive:
 		return []byte(s), nil
-	case IngestionStepStatusDone:
+	case IngestionStepNameCheck:
 		return []byte(s), nil
-	case IngestionStepStatusFailed:
+	case IngestionStepNameDecide:
+		return []byte(s), nil
+	case IngestionStepNamePublish:
 		return []byte(s), nil
 	default:
 		return nil, errors.Errorf("invalid value: %q", s)
@@ -4590,16 +4911,19 @@ func (s IngestionStepStatus) MarshalText() ([]byte, error) {
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (s *IngestionStepStatus) UnmarshalText(data []byte) error {
-	switch IngestionStepStatus(data) {
-	case IngestionStepStatusRunning:
-		*s = IngestionStepStatusRunning
+func (s *IngestionStepName) UnmarshalText(data []byte) error {
+	switch IngestionStepName(data) {
+	case IngestionStepNameReceive:
+		*s = IngestionStepNameReceive
 		return nil
-	case IngestionStepStatusDone:
-		*s = IngestionStepStatusDone
+	case IngestionStepNameCheck:
+		*s = IngestionStepNameCheck
 		return nil
-	case IngestionStepStatusFailed:
-		*s = IngestionStepStatusFailed
+	case IngestionStepNameDecide:
+		*s = IngestionStepNameDecide
+		return nil
+	case IngestionStepNamePublish:
+		*s = IngestionStepNamePublish
 		return nil
 	default:
 		return errors.Errorf("invalid value: %q", data)
@@ -6205,52 +6529,6 @@ func (s *NextActionKind) UnmarshalText(data []byte) error {
 	}
 }
 
-// NewOptActor returns new OptActor with value set to v.
-func NewOptActor(v Actor) OptActor {
-	return OptActor{
-		Value: v,
-		Set:   true,
-	}
-}
-
-// OptActor is optional Actor.
-type OptActor struct {
-	Value Actor
-	Set   bool
-}
-
-// IsSet returns true if OptActor was set.
-func (o OptActor) IsSet() bool { return o.Set }
-
-// Reset unsets value.
-func (o *OptActor) Reset() {
-	var v Actor
-	o.Value = v
-	o.Set = false
-}
-
-// SetTo sets value to v.
-func (o *OptActor) SetTo(v Actor) {
-	o.Set = true
-	o.Value = v
-}
-
-// Get returns value and boolean that denotes whether value was set.
-func (o OptActor) Get() (v Actor, ok bool) {
-	if !o.Set {
-		return v, false
-	}
-	return o.Value, true
-}
-
-// Or returns value if set, or given parameter if does not.
-func (o OptActor) Or(d Actor) Actor {
-	if v, ok := o.Get(); ok {
-		return v
-	}
-	return d
-}
-
 // NewOptAnalysis returns new OptAnalysis with value set to v.
 func NewOptAnalysis(v Analysis) OptAnalysis {
 	return OptAnalysis{
@@ -6711,6 +6989,52 @@ func (o OptGateForgetting) Or(d GateForgetting) GateForgetting {
 	return d
 }
 
+// NewOptIngestionProgress returns new OptIngestionProgress with value set to v.
+func NewOptIngestionProgress(v IngestionProgress) OptIngestionProgress {
+	return OptIngestionProgress{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptIngestionProgress is optional IngestionProgress.
+type OptIngestionProgress struct {
+	Value IngestionProgress
+	Set   bool
+}
+
+// IsSet returns true if OptIngestionProgress was set.
+func (o OptIngestionProgress) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptIngestionProgress) Reset() {
+	var v IngestionProgress
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptIngestionProgress) SetTo(v IngestionProgress) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptIngestionProgress) Get() (v IngestionProgress, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptIngestionProgress) Or(d IngestionProgress) IngestionProgress {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // NewOptInt returns new OptInt with value set to v.
 func NewOptInt(v int) OptInt {
 	return OptInt{
@@ -7119,6 +7443,52 @@ func (o OptReleaseStepVerdict) Get() (v ReleaseStepVerdict, ok bool) {
 
 // Or returns value if set, or given parameter if does not.
 func (o OptReleaseStepVerdict) Or(d ReleaseStepVerdict) ReleaseStepVerdict {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptRowStatsTopics returns new OptRowStatsTopics with value set to v.
+func NewOptRowStatsTopics(v RowStatsTopics) OptRowStatsTopics {
+	return OptRowStatsTopics{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptRowStatsTopics is optional RowStatsTopics.
+type OptRowStatsTopics struct {
+	Value RowStatsTopics
+	Set   bool
+}
+
+// IsSet returns true if OptRowStatsTopics was set.
+func (o OptRowStatsTopics) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptRowStatsTopics) Reset() {
+	var v RowStatsTopics
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptRowStatsTopics) SetTo(v RowStatsTopics) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptRowStatsTopics) Get() (v RowStatsTopics, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptRowStatsTopics) Or(d RowStatsTopics) RowStatsTopics {
 	if v, ok := o.Get(); ok {
 		return v
 	}
@@ -7866,117 +8236,6 @@ func (s *ProblemField) SetPointer(val string) {
 // SetDetail sets the value of Detail.
 func (s *ProblemField) SetDetail(val string) {
 	s.Detail = val
-}
-
-// Ref: #/components/schemas/ProblemGroup
-type ProblemGroup struct {
-	Rule     string               `json:"rule"`
-	Title    string               `json:"title"`
-	Severity ProblemGroupSeverity `json:"severity"`
-	Count    int                  `json:"count"`
-	Hint     OptString            `json:"hint"`
-	Examples []RowProblem         `json:"examples"`
-}
-
-// GetRule returns the value of Rule.
-func (s *ProblemGroup) GetRule() string {
-	return s.Rule
-}
-
-// GetTitle returns the value of Title.
-func (s *ProblemGroup) GetTitle() string {
-	return s.Title
-}
-
-// GetSeverity returns the value of Severity.
-func (s *ProblemGroup) GetSeverity() ProblemGroupSeverity {
-	return s.Severity
-}
-
-// GetCount returns the value of Count.
-func (s *ProblemGroup) GetCount() int {
-	return s.Count
-}
-
-// GetHint returns the value of Hint.
-func (s *ProblemGroup) GetHint() OptString {
-	return s.Hint
-}
-
-// GetExamples returns the value of Examples.
-func (s *ProblemGroup) GetExamples() []RowProblem {
-	return s.Examples
-}
-
-// SetRule sets the value of Rule.
-func (s *ProblemGroup) SetRule(val string) {
-	s.Rule = val
-}
-
-// SetTitle sets the value of Title.
-func (s *ProblemGroup) SetTitle(val string) {
-	s.Title = val
-}
-
-// SetSeverity sets the value of Severity.
-func (s *ProblemGroup) SetSeverity(val ProblemGroupSeverity) {
-	s.Severity = val
-}
-
-// SetCount sets the value of Count.
-func (s *ProblemGroup) SetCount(val int) {
-	s.Count = val
-}
-
-// SetHint sets the value of Hint.
-func (s *ProblemGroup) SetHint(val OptString) {
-	s.Hint = val
-}
-
-// SetExamples sets the value of Examples.
-func (s *ProblemGroup) SetExamples(val []RowProblem) {
-	s.Examples = val
-}
-
-type ProblemGroupSeverity string
-
-const (
-	ProblemGroupSeverityReject ProblemGroupSeverity = "reject"
-	ProblemGroupSeverityWarn   ProblemGroupSeverity = "warn"
-)
-
-// AllValues returns all ProblemGroupSeverity values.
-func (ProblemGroupSeverity) AllValues() []ProblemGroupSeverity {
-	return []ProblemGroupSeverity{
-		ProblemGroupSeverityReject,
-		ProblemGroupSeverityWarn,
-	}
-}
-
-// MarshalText implements encoding.TextMarshaler.
-func (s ProblemGroupSeverity) MarshalText() ([]byte, error) {
-	switch s {
-	case ProblemGroupSeverityReject:
-		return []byte(s), nil
-	case ProblemGroupSeverityWarn:
-		return []byte(s), nil
-	default:
-		return nil, errors.Errorf("invalid value: %q", s)
-	}
-}
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (s *ProblemGroupSeverity) UnmarshalText(data []byte) error {
-	switch ProblemGroupSeverity(data) {
-	case ProblemGroupSeverityReject:
-		*s = ProblemGroupSeverityReject
-		return nil
-	case ProblemGroupSeverityWarn:
-		*s = ProblemGroupSeverityWarn
-		return nil
-	default:
-		return errors.Errorf("invalid value: %q", data)
-	}
 }
 
 // ProblemStatusCode wraps Problem with StatusCode.
@@ -9006,53 +9265,53 @@ func (s *RollbackStatus) UnmarshalText(data []byte) error {
 	}
 }
 
-// Ref: #/components/schemas/RowProblem
-type RowProblem struct {
-	// In the file, from 1.
-	Line     int       `json:"line"`
+// Ref: #/components/schemas/RowExample
+type RowExample struct {
+	// In the file, from 1; 0 = the file as a whole.
+	Line     int64     `json:"line"`
 	Pointer  OptString `json:"pointer"`
-	Expected OptString `json:"expected"`
+	Expected string    `json:"expected"`
 	// Personal data masked.
-	Found OptString `json:"found"`
+	Found string `json:"found"`
 }
 
 // GetLine returns the value of Line.
-func (s *RowProblem) GetLine() int {
+func (s *RowExample) GetLine() int64 {
 	return s.Line
 }
 
 // GetPointer returns the value of Pointer.
-func (s *RowProblem) GetPointer() OptString {
+func (s *RowExample) GetPointer() OptString {
 	return s.Pointer
 }
 
 // GetExpected returns the value of Expected.
-func (s *RowProblem) GetExpected() OptString {
+func (s *RowExample) GetExpected() string {
 	return s.Expected
 }
 
 // GetFound returns the value of Found.
-func (s *RowProblem) GetFound() OptString {
+func (s *RowExample) GetFound() string {
 	return s.Found
 }
 
 // SetLine sets the value of Line.
-func (s *RowProblem) SetLine(val int) {
+func (s *RowExample) SetLine(val int64) {
 	s.Line = val
 }
 
 // SetPointer sets the value of Pointer.
-func (s *RowProblem) SetPointer(val OptString) {
+func (s *RowExample) SetPointer(val OptString) {
 	s.Pointer = val
 }
 
 // SetExpected sets the value of Expected.
-func (s *RowProblem) SetExpected(val OptString) {
+func (s *RowExample) SetExpected(val string) {
 	s.Expected = val
 }
 
 // SetFound sets the value of Found.
-func (s *RowProblem) SetFound(val OptString) {
+func (s *RowExample) SetFound(val string) {
 	s.Found = val
 }
 
@@ -9088,6 +9347,93 @@ func (s *RowSampleRowsItem) init() RowSampleRowsItem {
 	m := *s
 	if m == nil {
 		m = map[string]jx.Raw{}
+		*s = m
+	}
+	return m
+}
+
+// Ref: #/components/schemas/RowStats
+type RowStats struct {
+	// Rows by form: messages, completion.
+	Kinds RowStatsKinds `json:"kinds"`
+	Chars int64         `json:"chars"`
+	// Estimated.
+	Tokens int64 `json:"tokens"`
+	// Rows by tokens: below 16, 32, 64 … 16384, and above.
+	Sizes []int `json:"sizes"`
+	// The most frequent.
+	Topics OptRowStatsTopics `json:"topics"`
+}
+
+// GetKinds returns the value of Kinds.
+func (s *RowStats) GetKinds() RowStatsKinds {
+	return s.Kinds
+}
+
+// GetChars returns the value of Chars.
+func (s *RowStats) GetChars() int64 {
+	return s.Chars
+}
+
+// GetTokens returns the value of Tokens.
+func (s *RowStats) GetTokens() int64 {
+	return s.Tokens
+}
+
+// GetSizes returns the value of Sizes.
+func (s *RowStats) GetSizes() []int {
+	return s.Sizes
+}
+
+// GetTopics returns the value of Topics.
+func (s *RowStats) GetTopics() OptRowStatsTopics {
+	return s.Topics
+}
+
+// SetKinds sets the value of Kinds.
+func (s *RowStats) SetKinds(val RowStatsKinds) {
+	s.Kinds = val
+}
+
+// SetChars sets the value of Chars.
+func (s *RowStats) SetChars(val int64) {
+	s.Chars = val
+}
+
+// SetTokens sets the value of Tokens.
+func (s *RowStats) SetTokens(val int64) {
+	s.Tokens = val
+}
+
+// SetSizes sets the value of Sizes.
+func (s *RowStats) SetSizes(val []int) {
+	s.Sizes = val
+}
+
+// SetTopics sets the value of Topics.
+func (s *RowStats) SetTopics(val OptRowStatsTopics) {
+	s.Topics = val
+}
+
+// Rows by form: messages, completion.
+type RowStatsKinds map[string]int
+
+func (s *RowStatsKinds) init() RowStatsKinds {
+	m := *s
+	if m == nil {
+		m = map[string]int{}
+		*s = m
+	}
+	return m
+}
+
+// The most frequent.
+type RowStatsTopics map[string]int
+
+func (s *RowStatsTopics) init() RowStatsTopics {
+	m := *s
+	if m == nil {
+		m = map[string]int{}
 		*s = m
 	}
 	return m
@@ -9617,7 +9963,10 @@ type Shard struct {
 	Key    string `json:"key"`
 	SHA256 string `json:"sha256"`
 	Rows   int    `json:"rows"`
-	Bytes  int64  `json:"bytes"`
+	// As stored.
+	Bytes     int64    `json:"bytes"`
+	Ingestion string   `json:"ingestion"`
+	Stats     RowStats `json:"stats"`
 }
 
 // GetKey returns the value of Key.
@@ -9640,6 +9989,16 @@ func (s *Shard) GetBytes() int64 {
 	return s.Bytes
 }
 
+// GetIngestion returns the value of Ingestion.
+func (s *Shard) GetIngestion() string {
+	return s.Ingestion
+}
+
+// GetStats returns the value of Stats.
+func (s *Shard) GetStats() RowStats {
+	return s.Stats
+}
+
 // SetKey sets the value of Key.
 func (s *Shard) SetKey(val string) {
 	s.Key = val
@@ -9658,6 +10017,16 @@ func (s *Shard) SetRows(val int) {
 // SetBytes sets the value of Bytes.
 func (s *Shard) SetBytes(val int64) {
 	s.Bytes = val
+}
+
+// SetIngestion sets the value of Ingestion.
+func (s *Shard) SetIngestion(val string) {
+	s.Ingestion = val
+}
+
+// SetStats sets the value of Stats.
+func (s *Shard) SetStats(val RowStats) {
+	s.Stats = val
 }
 
 // Ref: #/components/schemas/SignIn
@@ -10545,9 +10914,12 @@ func (s UploadFileReq) Read(p []byte) (n int, err error) {
 
 // Ref: #/components/schemas/UploadNew
 type UploadNew struct {
-	Dataset string `json:"dataset"`
-	Name    string `json:"name"`
-	Bytes   int64  `json:"bytes"`
+	Dataset string    `json:"dataset"`
+	Name    string    `json:"name"`
+	Bytes   int64     `json:"bytes"`
+	Source  OptString `json:"source"`
+	// The ingestion in quarantine that this file mends.
+	Resubmits OptString `json:"resubmits"`
 	// Of the whole file; checked at the end.
 	SHA256 OptString `json:"sha256"`
 }
@@ -10565,6 +10937,16 @@ func (s *UploadNew) GetName() string {
 // GetBytes returns the value of Bytes.
 func (s *UploadNew) GetBytes() int64 {
 	return s.Bytes
+}
+
+// GetSource returns the value of Source.
+func (s *UploadNew) GetSource() OptString {
+	return s.Source
+}
+
+// GetResubmits returns the value of Resubmits.
+func (s *UploadNew) GetResubmits() OptString {
+	return s.Resubmits
 }
 
 // GetSHA256 returns the value of SHA256.
@@ -10585,6 +10967,16 @@ func (s *UploadNew) SetName(val string) {
 // SetBytes sets the value of Bytes.
 func (s *UploadNew) SetBytes(val int64) {
 	s.Bytes = val
+}
+
+// SetSource sets the value of Source.
+func (s *UploadNew) SetSource(val OptString) {
+	s.Source = val
+}
+
+// SetResubmits sets the value of Resubmits.
+func (s *UploadNew) SetResubmits(val OptString) {
+	s.Resubmits = val
 }
 
 // SetSHA256 sets the value of SHA256.
