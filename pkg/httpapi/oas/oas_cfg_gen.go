@@ -18,7 +18,6 @@ var regexMap = map[string]ogenregex.Regexp{
 	"^[0-9a-f]{64}$":                 ogenregex.MustCompile("^[0-9a-f]{64}$"),
 	"^[A-Za-z]+:.+$":                 ogenregex.MustCompile("^[A-Za-z]+:.+$"),
 	"^[a-z][a-z0-9-]{1,38}[a-z0-9]$": ogenregex.MustCompile("^[a-z][a-z0-9-]{1,38}[a-z0-9]$"),
-	"^[a-z][a-z0-9._-]{1,38}$":       ogenregex.MustCompile("^[a-z][a-z0-9._-]{1,38}$"),
 }
 
 type (

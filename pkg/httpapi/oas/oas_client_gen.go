@@ -125,6 +125,12 @@ type Invoker interface {
 	//
 	// GET /v1/ingestions/{ingestion}/rejects
 	DownloadRejects(ctx context.Context, params DownloadRejectsParams) (DownloadRejectsRes, error)
+	// EnableUser invokes enableUser operation.
+	//
+	// Let a disabled user in again.
+	//
+	// POST /v1/users/{id}/enable
+	EnableUser(ctx context.Context, request *Reason, params EnableUserParams) (*User, error)
 	// GetApproval invokes getApproval operation.
 	//
 	// One approval.
@@ -322,7 +328,7 @@ type Invoker interface {
 	// List API keys.
 	//
 	// GET /v1/keys
-	ListKeys(ctx context.Context) (*KeyList, error)
+	ListKeys(ctx context.Context, params ListKeysParams) (*KeyList, error)
 	// ListModelVersions invokes listModelVersions operation.
 	//
 	// Versions, newest first.
@@ -364,7 +370,7 @@ type Invoker interface {
 	// List users.
 	//
 	// GET /v1/users
-	ListUsers(ctx context.Context) (*UserList, error)
+	ListUsers(ctx context.Context, params ListUsersParams) (*UserList, error)
 	// PublishIngestion invokes publishIngestion operation.
 	//
 	// Publish the valid part of an ingestion in quarantine.
@@ -389,6 +395,12 @@ type Invoker interface {
 	//
 	// POST /v1/releases
 	RequestRelease(ctx context.Context, request *ReleaseNew, params RequestReleaseParams) (*ReleaseHeaders, error)
+	// ResetPassword invokes resetPassword operation.
+	//
+	// Give a user a one-time password; their sessions end.
+	//
+	// POST /v1/users/{id}/password
+	ResetPassword(ctx context.Context, request *Reason, params ResetPasswordParams) (*OneTimePassword, error)
 	// RetractDatasetVersion invokes retractDatasetVersion operation.
 	//
 	// Retract a version: no run may learn from it any more.
@@ -2290,6 +2302,116 @@ func (c *Client) sendDownloadRejects(ctx context.Context, params DownloadRejects
 	}
 
 	result, err := decodeDownloadRejectsResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// EnableUser invokes enableUser operation.
+//
+// Let a disabled user in again.
+//
+// POST /v1/users/{id}/enable
+func (c *Client) EnableUser(ctx context.Context, request *Reason, params EnableUserParams) (*User, error) {
+	res, err := c.sendEnableUser(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendEnableUser(ctx context.Context, request *Reason, params EnableUserParams) (res *User, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/users/"
+	{
+		// Encode "id" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "id",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.ID))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/enable"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeEnableUserRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securitySessionCookie(ctx, EnableUserOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"SessionCookie\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerKey(ctx, EnableUserOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerKey\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeEnableUserResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -5943,17 +6065,54 @@ func (c *Client) sendListIngestions(ctx context.Context, params ListIngestionsPa
 // List API keys.
 //
 // GET /v1/keys
-func (c *Client) ListKeys(ctx context.Context) (*KeyList, error) {
-	res, err := c.sendListKeys(ctx)
+func (c *Client) ListKeys(ctx context.Context, params ListKeysParams) (*KeyList, error) {
+	res, err := c.sendListKeys(ctx, params)
 	return res, err
 }
 
-func (c *Client) sendListKeys(ctx context.Context) (res *KeyList, err error) {
+func (c *Client) sendListKeys(ctx context.Context, params ListKeysParams) (res *KeyList, err error) {
 
 	u := uri.Clone(c.requestURL(ctx))
 	var pathParts [1]string
 	pathParts[0] = "/v1/keys"
 	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "limit" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "limit",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Limit.Get(); ok {
+				return e.EncodeValue(conv.IntToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	{
+		// Encode "cursor" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "cursor",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Cursor.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
 
 	r, err := ht.NewRequest(ctx, "GET", u)
 	if err != nil {
@@ -6760,17 +6919,54 @@ func (c *Client) sendListRuns(ctx context.Context, params ListRunsParams) (res *
 // List users.
 //
 // GET /v1/users
-func (c *Client) ListUsers(ctx context.Context) (*UserList, error) {
-	res, err := c.sendListUsers(ctx)
+func (c *Client) ListUsers(ctx context.Context, params ListUsersParams) (*UserList, error) {
+	res, err := c.sendListUsers(ctx, params)
 	return res, err
 }
 
-func (c *Client) sendListUsers(ctx context.Context) (res *UserList, err error) {
+func (c *Client) sendListUsers(ctx context.Context, params ListUsersParams) (res *UserList, err error) {
 
 	u := uri.Clone(c.requestURL(ctx))
 	var pathParts [1]string
 	pathParts[0] = "/v1/users"
 	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "limit" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "limit",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Limit.Get(); ok {
+				return e.EncodeValue(conv.IntToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	{
+		// Encode "cursor" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "cursor",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Cursor.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
 
 	r, err := ht.NewRequest(ctx, "GET", u)
 	if err != nil {
@@ -7349,6 +7545,116 @@ func (c *Client) sendRequestRelease(ctx context.Context, request *ReleaseNew, pa
 	return result, nil
 }
 
+// ResetPassword invokes resetPassword operation.
+//
+// Give a user a one-time password; their sessions end.
+//
+// POST /v1/users/{id}/password
+func (c *Client) ResetPassword(ctx context.Context, request *Reason, params ResetPasswordParams) (*OneTimePassword, error) {
+	res, err := c.sendResetPassword(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendResetPassword(ctx context.Context, request *Reason, params ResetPasswordParams) (res *OneTimePassword, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/users/"
+	{
+		// Encode "id" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "id",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.ID))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/password"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeResetPasswordRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securitySessionCookie(ctx, ResetPasswordOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"SessionCookie\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerKey(ctx, ResetPasswordOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerKey\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeResetPasswordResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // RetractDatasetVersion invokes retractDatasetVersion operation.
 //
 // Retract a version: no run may learn from it any more.
@@ -7635,6 +7941,26 @@ func (c *Client) sendRevokeKey(ctx context.Context, params RevokeKeyParams) (res
 		pathParts[1] = encoded
 	}
 	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "reason" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "reason",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Reason.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
 
 	r, err := ht.NewRequest(ctx, "DELETE", u)
 	if err != nil {

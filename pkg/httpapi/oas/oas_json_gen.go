@@ -11792,16 +11792,24 @@ func (s *Key) encodeFields(e *jx.Encoder) {
 		e.Str(s.Name)
 	}
 	{
-		e.FieldStart("owner")
-		s.Owner.Encode(e)
-	}
-	{
-		e.FieldStart("roles")
+		e.FieldStart("scopes")
 		e.ArrStart()
-		for _, elem := range s.Roles {
+		for _, elem := range s.Scopes {
 			elem.Encode(e)
 		}
 		e.ArrEnd()
+	}
+	{
+		e.FieldStart("environments")
+		e.ArrStart()
+		for _, elem := range s.Environments {
+			e.Str(elem)
+		}
+		e.ArrEnd()
+	}
+	{
+		e.FieldStart("owner")
+		s.Owner.Encode(e)
 	}
 	{
 		e.FieldStart("created")
@@ -11814,26 +11822,25 @@ func (s *Key) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
-		if s.LastUsed.Set {
-			e.FieldStart("lastUsed")
-			s.LastUsed.Encode(e, json.NewTimeEncoder("2006-01-02T15:04:05.999999999Z07:00"))
-		}
-	}
-	{
 		e.FieldStart("revoked")
 		e.Bool(s.Revoked)
 	}
+	{
+		e.FieldStart("rev")
+		e.Int64(s.Rev)
+	}
 }
 
-var jsonFieldsNameOfKey = [8]string{
+var jsonFieldsNameOfKey = [9]string{
 	0: "id",
 	1: "name",
-	2: "owner",
-	3: "roles",
-	4: "created",
-	5: "expires",
-	6: "lastUsed",
+	2: "scopes",
+	3: "environments",
+	4: "owner",
+	5: "created",
+	6: "expires",
 	7: "revoked",
+	8: "rev",
 }
 
 // Decode decodes Key from json.
@@ -11841,7 +11848,7 @@ func (s *Key) Decode(d *jx.Decoder) error {
 	if s == nil {
 		return errors.New("invalid: unable to decode Key to nil")
 	}
-	var requiredBitSet [1]uint8
+	var requiredBitSet [2]uint8
 
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
 		switch string(k) {
@@ -11869,8 +11876,46 @@ func (s *Key) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"name\"")
 			}
-		case "owner":
+		case "scopes":
 			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				s.Scopes = make([]Permission, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem Permission
+					if err := elem.Decode(d); err != nil {
+						return err
+					}
+					s.Scopes = append(s.Scopes, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"scopes\"")
+			}
+		case "environments":
+			requiredBitSet[0] |= 1 << 3
+			if err := func() error {
+				s.Environments = make([]string, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem string
+					v, err := d.Str()
+					elem = string(v)
+					if err != nil {
+						return err
+					}
+					s.Environments = append(s.Environments, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"environments\"")
+			}
+		case "owner":
+			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
 				if err := s.Owner.Decode(d); err != nil {
 					return err
@@ -11879,26 +11924,8 @@ func (s *Key) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"owner\"")
 			}
-		case "roles":
-			requiredBitSet[0] |= 1 << 3
-			if err := func() error {
-				s.Roles = make([]Role, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
-					var elem Role
-					if err := elem.Decode(d); err != nil {
-						return err
-					}
-					s.Roles = append(s.Roles, elem)
-					return nil
-				}); err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"roles\"")
-			}
 		case "created":
-			requiredBitSet[0] |= 1 << 4
+			requiredBitSet[0] |= 1 << 5
 			if err := func() error {
 				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999999Z07:00")
 				s.Created = v
@@ -11919,16 +11946,6 @@ func (s *Key) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"expires\"")
 			}
-		case "lastUsed":
-			if err := func() error {
-				s.LastUsed.Reset()
-				if err := s.LastUsed.Decode(d, json.NewTimeDecoder("2006-01-02T15:04:05.999999999Z07:00")); err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"lastUsed\"")
-			}
 		case "revoked":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
@@ -11941,6 +11958,18 @@ func (s *Key) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"revoked\"")
 			}
+		case "rev":
+			requiredBitSet[1] |= 1 << 0
+			if err := func() error {
+				v, err := d.Int64()
+				s.Rev = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"rev\"")
+			}
 		default:
 			return d.Skip()
 		}
@@ -11950,8 +11979,9 @@ func (s *Key) Decode(d *jx.Decoder) error {
 	}
 	// Validate required fields.
 	var failures []validate.FieldError
-	for i, mask := range [1]uint8{
-		0b10011111,
+	for i, mask := range [2]uint8{
+		0b10111111,
+		0b00000001,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -12011,14 +12041,14 @@ func (s *KeyCreated) encodeFields(e *jx.Encoder) {
 		s.Key.Encode(e)
 	}
 	{
-		e.FieldStart("secret")
-		e.Str(s.Secret)
+		e.FieldStart("token")
+		e.Str(s.Token)
 	}
 }
 
 var jsonFieldsNameOfKeyCreated = [2]string{
 	0: "key",
-	1: "secret",
+	1: "token",
 }
 
 // Decode decodes KeyCreated from json.
@@ -12040,17 +12070,17 @@ func (s *KeyCreated) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"key\"")
 			}
-		case "secret":
+		case "token":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
 				v, err := d.Str()
-				s.Secret = string(v)
+				s.Token = string(v)
 				if err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"secret\"")
+				return errors.Wrap(err, "decode field \"token\"")
 			}
 		default:
 			return d.Skip()
@@ -12125,10 +12155,17 @@ func (s *KeyList) encodeFields(e *jx.Encoder) {
 		}
 		e.ArrEnd()
 	}
+	{
+		if s.NextCursor.Set {
+			e.FieldStart("nextCursor")
+			s.NextCursor.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfKeyList = [1]string{
+var jsonFieldsNameOfKeyList = [2]string{
 	0: "items",
+	1: "nextCursor",
 }
 
 // Decode decodes KeyList from json.
@@ -12157,6 +12194,16 @@ func (s *KeyList) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"items\"")
+			}
+		case "nextCursor":
+			if err := func() error {
+				s.NextCursor.Reset()
+				if err := s.NextCursor.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"nextCursor\"")
 			}
 		default:
 			return d.Skip()
@@ -12228,12 +12275,22 @@ func (s *KeyNew) encodeFields(e *jx.Encoder) {
 		e.Str(s.Name)
 	}
 	{
-		e.FieldStart("roles")
+		e.FieldStart("scopes")
 		e.ArrStart()
-		for _, elem := range s.Roles {
+		for _, elem := range s.Scopes {
 			elem.Encode(e)
 		}
 		e.ArrEnd()
+	}
+	{
+		if s.Environments != nil {
+			e.FieldStart("environments")
+			e.ArrStart()
+			for _, elem := range s.Environments {
+				e.Str(elem)
+			}
+			e.ArrEnd()
+		}
 	}
 	{
 		if s.ExpiresInDays.Set {
@@ -12243,10 +12300,11 @@ func (s *KeyNew) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfKeyNew = [3]string{
+var jsonFieldsNameOfKeyNew = [4]string{
 	0: "name",
-	1: "roles",
-	2: "expiresInDays",
+	1: "scopes",
+	2: "environments",
+	3: "expiresInDays",
 }
 
 // Decode decodes KeyNew from json.
@@ -12270,23 +12328,42 @@ func (s *KeyNew) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"name\"")
 			}
-		case "roles":
+		case "scopes":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				s.Roles = make([]Role, 0)
+				s.Scopes = make([]Permission, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
-					var elem Role
+					var elem Permission
 					if err := elem.Decode(d); err != nil {
 						return err
 					}
-					s.Roles = append(s.Roles, elem)
+					s.Scopes = append(s.Scopes, elem)
 					return nil
 				}); err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"roles\"")
+				return errors.Wrap(err, "decode field \"scopes\"")
+			}
+		case "environments":
+			if err := func() error {
+				s.Environments = make([]string, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem string
+					v, err := d.Str()
+					elem = string(v)
+					if err != nil {
+						return err
+					}
+					s.Environments = append(s.Environments, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"environments\"")
 			}
 		case "expiresInDays":
 			if err := func() error {
@@ -15772,6 +15849,102 @@ func (s NextActionKind) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *NextActionKind) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
+func (s *OneTimePassword) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields encodes fields.
+func (s *OneTimePassword) encodeFields(e *jx.Encoder) {
+	{
+		e.FieldStart("oneTimePassword")
+		e.Str(s.OneTimePassword)
+	}
+}
+
+var jsonFieldsNameOfOneTimePassword = [1]string{
+	0: "oneTimePassword",
+}
+
+// Decode decodes OneTimePassword from json.
+func (s *OneTimePassword) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode OneTimePassword to nil")
+	}
+	var requiredBitSet [1]uint8
+
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		switch string(k) {
+		case "oneTimePassword":
+			requiredBitSet[0] |= 1 << 0
+			if err := func() error {
+				v, err := d.Str()
+				s.OneTimePassword = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"oneTimePassword\"")
+			}
+		default:
+			return d.Skip()
+		}
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode OneTimePassword")
+	}
+	// Validate required fields.
+	var failures []validate.FieldError
+	for i, mask := range [1]uint8{
+		0b00000001,
+	} {
+		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
+			// Mask only required fields and check equality to mask using XOR.
+			//
+			// If XOR result is not zero, result is not equal to expected, so some fields are missed.
+			// Bits of fields which would be set are actually bits of missed fields.
+			missed := bits.OnesCount8(result)
+			for bitN := 0; bitN < missed; bitN++ {
+				bitIdx := bits.TrailingZeros8(result)
+				fieldIdx := i*8 + bitIdx
+				var name string
+				if fieldIdx < len(jsonFieldsNameOfOneTimePassword) {
+					name = jsonFieldsNameOfOneTimePassword[fieldIdx]
+				} else {
+					name = strconv.Itoa(fieldIdx)
+				}
+				failures = append(failures, validate.FieldError{
+					Name:  name,
+					Error: validate.ErrFieldRequired,
+				})
+				// Reset bit.
+				result &^= 1 << bitIdx
+			}
+		}
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s *OneTimePassword) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OneTimePassword) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -23498,6 +23671,10 @@ func (s *User) encodeFields(e *jx.Encoder) {
 		e.Str(s.ID)
 	}
 	{
+		e.FieldStart("login")
+		e.Str(s.Login)
+	}
+	{
 		e.FieldStart("name")
 		e.Str(s.Name)
 	}
@@ -23514,8 +23691,8 @@ func (s *User) encodeFields(e *jx.Encoder) {
 		e.Bool(s.Disabled)
 	}
 	{
-		e.FieldStart("mustChangePassword")
-		e.Bool(s.MustChangePassword)
+		e.FieldStart("mustChange")
+		e.Bool(s.MustChange)
 	}
 	{
 		e.FieldStart("created")
@@ -23527,14 +23704,15 @@ func (s *User) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfUser = [7]string{
+var jsonFieldsNameOfUser = [8]string{
 	0: "id",
-	1: "name",
-	2: "roles",
-	3: "disabled",
-	4: "mustChangePassword",
-	5: "created",
-	6: "rev",
+	1: "login",
+	2: "name",
+	3: "roles",
+	4: "disabled",
+	5: "mustChange",
+	6: "created",
+	7: "rev",
 }
 
 // Decode decodes User from json.
@@ -23558,8 +23736,20 @@ func (s *User) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"id\"")
 			}
-		case "name":
+		case "login":
 			requiredBitSet[0] |= 1 << 1
+			if err := func() error {
+				v, err := d.Str()
+				s.Login = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"login\"")
+			}
+		case "name":
+			requiredBitSet[0] |= 1 << 2
 			if err := func() error {
 				v, err := d.Str()
 				s.Name = string(v)
@@ -23571,7 +23761,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"name\"")
 			}
 		case "roles":
-			requiredBitSet[0] |= 1 << 2
+			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
 				s.Roles = make([]Role, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
@@ -23589,7 +23779,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"roles\"")
 			}
 		case "disabled":
-			requiredBitSet[0] |= 1 << 3
+			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
 				v, err := d.Bool()
 				s.Disabled = bool(v)
@@ -23600,20 +23790,20 @@ func (s *User) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"disabled\"")
 			}
-		case "mustChangePassword":
-			requiredBitSet[0] |= 1 << 4
+		case "mustChange":
+			requiredBitSet[0] |= 1 << 5
 			if err := func() error {
 				v, err := d.Bool()
-				s.MustChangePassword = bool(v)
+				s.MustChange = bool(v)
 				if err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"mustChangePassword\"")
+				return errors.Wrap(err, "decode field \"mustChange\"")
 			}
 		case "created":
-			requiredBitSet[0] |= 1 << 5
+			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
 				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999999Z07:00")
 				s.Created = v
@@ -23625,7 +23815,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"created\"")
 			}
 		case "rev":
-			requiredBitSet[0] |= 1 << 6
+			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
 				v, err := d.Int64()
 				s.Rev = int64(v)
@@ -23646,7 +23836,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b01111111,
+		0b11111111,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -23706,16 +23896,16 @@ func (s *UserCreated) encodeFields(e *jx.Encoder) {
 		s.User.Encode(e)
 	}
 	{
-		if s.Password.Set {
-			e.FieldStart("password")
-			s.Password.Encode(e)
+		if s.OneTimePassword.Set {
+			e.FieldStart("oneTimePassword")
+			s.OneTimePassword.Encode(e)
 		}
 	}
 }
 
 var jsonFieldsNameOfUserCreated = [2]string{
 	0: "user",
-	1: "password",
+	1: "oneTimePassword",
 }
 
 // Decode decodes UserCreated from json.
@@ -23737,15 +23927,15 @@ func (s *UserCreated) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"user\"")
 			}
-		case "password":
+		case "oneTimePassword":
 			if err := func() error {
-				s.Password.Reset()
-				if err := s.Password.Decode(d); err != nil {
+				s.OneTimePassword.Reset()
+				if err := s.OneTimePassword.Decode(d); err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
-				return errors.Wrap(err, "decode field \"password\"")
+				return errors.Wrap(err, "decode field \"oneTimePassword\"")
 			}
 		default:
 			return d.Skip()
@@ -23820,10 +24010,17 @@ func (s *UserList) encodeFields(e *jx.Encoder) {
 		}
 		e.ArrEnd()
 	}
+	{
+		if s.NextCursor.Set {
+			e.FieldStart("nextCursor")
+			s.NextCursor.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfUserList = [1]string{
+var jsonFieldsNameOfUserList = [2]string{
 	0: "items",
+	1: "nextCursor",
 }
 
 // Decode decodes UserList from json.
@@ -23852,6 +24049,16 @@ func (s *UserList) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"items\"")
+			}
+		case "nextCursor":
+			if err := func() error {
+				s.NextCursor.Reset()
+				if err := s.NextCursor.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"nextCursor\"")
 			}
 		default:
 			return d.Skip()
@@ -23919,8 +24126,14 @@ func (s *UserNew) Encode(e *jx.Encoder) {
 // encodeFields encodes fields.
 func (s *UserNew) encodeFields(e *jx.Encoder) {
 	{
-		e.FieldStart("name")
-		e.Str(s.Name)
+		e.FieldStart("login")
+		e.Str(s.Login)
+	}
+	{
+		if s.Name.Set {
+			e.FieldStart("name")
+			s.Name.Encode(e)
+		}
 	}
 	{
 		e.FieldStart("roles")
@@ -23936,19 +24149,13 @@ func (s *UserNew) encodeFields(e *jx.Encoder) {
 			s.Password.Encode(e)
 		}
 	}
-	{
-		if s.Reason.Set {
-			e.FieldStart("reason")
-			s.Reason.Encode(e)
-		}
-	}
 }
 
 var jsonFieldsNameOfUserNew = [4]string{
-	0: "name",
-	1: "roles",
-	2: "password",
-	3: "reason",
+	0: "login",
+	1: "name",
+	2: "roles",
+	3: "password",
 }
 
 // Decode decodes UserNew from json.
@@ -23960,12 +24167,22 @@ func (s *UserNew) Decode(d *jx.Decoder) error {
 
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
 		switch string(k) {
-		case "name":
+		case "login":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
 				v, err := d.Str()
-				s.Name = string(v)
+				s.Login = string(v)
 				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"login\"")
+			}
+		case "name":
+			if err := func() error {
+				s.Name.Reset()
+				if err := s.Name.Decode(d); err != nil {
 					return err
 				}
 				return nil
@@ -23973,7 +24190,7 @@ func (s *UserNew) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"name\"")
 			}
 		case "roles":
-			requiredBitSet[0] |= 1 << 1
+			requiredBitSet[0] |= 1 << 2
 			if err := func() error {
 				s.Roles = make([]Role, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
@@ -24000,16 +24217,6 @@ func (s *UserNew) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"password\"")
 			}
-		case "reason":
-			if err := func() error {
-				s.Reason.Reset()
-				if err := s.Reason.Decode(d); err != nil {
-					return err
-				}
-				return nil
-			}(); err != nil {
-				return errors.Wrap(err, "decode field \"reason\"")
-			}
 		default:
 			return errors.Errorf("unexpected field %q", k)
 		}
@@ -24020,7 +24227,7 @@ func (s *UserNew) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00000011,
+		0b00000101,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.

@@ -192,6 +192,20 @@ func encodeDiscardIngestionRequest(
 	return nil
 }
 
+func encodeEnableUserRequest(
+	req *Reason,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
 func encodePublishIngestionRequest(
 	req *Reason,
 	r *http.Request,
@@ -218,6 +232,20 @@ func encodePutUploadPartRequest(
 
 func encodeRequestReleaseRequest(
 	req *ReleaseNew,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
+func encodeResetPasswordRequest(
+	req *Reason,
 	r *http.Request,
 ) error {
 	const contentType = "application/json"

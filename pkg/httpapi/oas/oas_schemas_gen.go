@@ -4984,14 +4984,17 @@ func (s *Judge) SetPromptDigest(val string) {
 
 // Ref: #/components/schemas/Key
 type Key struct {
-	ID       string      `json:"id"`
-	Name     string      `json:"name"`
-	Owner    Actor       `json:"owner"`
-	Roles    []Role      `json:"roles"`
-	Created  time.Time   `json:"created"`
-	Expires  OptDateTime `json:"expires"`
-	LastUsed OptDateTime `json:"lastUsed"`
-	Revoked  bool        `json:"revoked"`
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// All that it may do.
+	Scopes []Permission `json:"scopes"`
+	// Where it may do it; empty = everywhere.
+	Environments []string    `json:"environments"`
+	Owner        Actor       `json:"owner"`
+	Created      time.Time   `json:"created"`
+	Expires      OptDateTime `json:"expires"`
+	Revoked      bool        `json:"revoked"`
+	Rev          int64       `json:"rev"`
 }
 
 // GetID returns the value of ID.
@@ -5004,14 +5007,19 @@ func (s *Key) GetName() string {
 	return s.Name
 }
 
+// GetScopes returns the value of Scopes.
+func (s *Key) GetScopes() []Permission {
+	return s.Scopes
+}
+
+// GetEnvironments returns the value of Environments.
+func (s *Key) GetEnvironments() []string {
+	return s.Environments
+}
+
 // GetOwner returns the value of Owner.
 func (s *Key) GetOwner() Actor {
 	return s.Owner
-}
-
-// GetRoles returns the value of Roles.
-func (s *Key) GetRoles() []Role {
-	return s.Roles
 }
 
 // GetCreated returns the value of Created.
@@ -5024,14 +5032,14 @@ func (s *Key) GetExpires() OptDateTime {
 	return s.Expires
 }
 
-// GetLastUsed returns the value of LastUsed.
-func (s *Key) GetLastUsed() OptDateTime {
-	return s.LastUsed
-}
-
 // GetRevoked returns the value of Revoked.
 func (s *Key) GetRevoked() bool {
 	return s.Revoked
+}
+
+// GetRev returns the value of Rev.
+func (s *Key) GetRev() int64 {
+	return s.Rev
 }
 
 // SetID sets the value of ID.
@@ -5044,14 +5052,19 @@ func (s *Key) SetName(val string) {
 	s.Name = val
 }
 
+// SetScopes sets the value of Scopes.
+func (s *Key) SetScopes(val []Permission) {
+	s.Scopes = val
+}
+
+// SetEnvironments sets the value of Environments.
+func (s *Key) SetEnvironments(val []string) {
+	s.Environments = val
+}
+
 // SetOwner sets the value of Owner.
 func (s *Key) SetOwner(val Actor) {
 	s.Owner = val
-}
-
-// SetRoles sets the value of Roles.
-func (s *Key) SetRoles(val []Role) {
-	s.Roles = val
 }
 
 // SetCreated sets the value of Created.
@@ -5064,21 +5077,21 @@ func (s *Key) SetExpires(val OptDateTime) {
 	s.Expires = val
 }
 
-// SetLastUsed sets the value of LastUsed.
-func (s *Key) SetLastUsed(val OptDateTime) {
-	s.LastUsed = val
-}
-
 // SetRevoked sets the value of Revoked.
 func (s *Key) SetRevoked(val bool) {
 	s.Revoked = val
+}
+
+// SetRev sets the value of Rev.
+func (s *Key) SetRev(val int64) {
+	s.Rev = val
 }
 
 // Ref: #/components/schemas/KeyCreated
 type KeyCreated struct {
 	Key Key `json:"key"`
 	// Shown this once.
-	Secret string `json:"secret"`
+	Token string `json:"token"`
 }
 
 // GetKey returns the value of Key.
@@ -5086,9 +5099,9 @@ func (s *KeyCreated) GetKey() Key {
 	return s.Key
 }
 
-// GetSecret returns the value of Secret.
-func (s *KeyCreated) GetSecret() string {
-	return s.Secret
+// GetToken returns the value of Token.
+func (s *KeyCreated) GetToken() string {
+	return s.Token
 }
 
 // SetKey sets the value of Key.
@@ -5096,14 +5109,16 @@ func (s *KeyCreated) SetKey(val Key) {
 	s.Key = val
 }
 
-// SetSecret sets the value of Secret.
-func (s *KeyCreated) SetSecret(val string) {
-	s.Secret = val
+// SetToken sets the value of Token.
+func (s *KeyCreated) SetToken(val string) {
+	s.Token = val
 }
 
 // Ref: #/components/schemas/KeyList
 type KeyList struct {
 	Items []Key `json:"items"`
+	// Absent on the last page.
+	NextCursor OptString `json:"nextCursor"`
 }
 
 // GetItems returns the value of Items.
@@ -5111,17 +5126,28 @@ func (s *KeyList) GetItems() []Key {
 	return s.Items
 }
 
+// GetNextCursor returns the value of NextCursor.
+func (s *KeyList) GetNextCursor() OptString {
+	return s.NextCursor
+}
+
 // SetItems sets the value of Items.
 func (s *KeyList) SetItems(val []Key) {
 	s.Items = val
+}
+
+// SetNextCursor sets the value of NextCursor.
+func (s *KeyList) SetNextCursor(val OptString) {
+	s.NextCursor = val
 }
 
 // Ref: #/components/schemas/KeyNew
 type KeyNew struct {
 	Name string `json:"name"`
 	// At most those of its maker.
-	Roles         []Role `json:"roles"`
-	ExpiresInDays OptInt `json:"expiresInDays"`
+	Scopes        []Permission `json:"scopes"`
+	Environments  []string     `json:"environments"`
+	ExpiresInDays OptInt       `json:"expiresInDays"`
 }
 
 // GetName returns the value of Name.
@@ -5129,9 +5155,14 @@ func (s *KeyNew) GetName() string {
 	return s.Name
 }
 
-// GetRoles returns the value of Roles.
-func (s *KeyNew) GetRoles() []Role {
-	return s.Roles
+// GetScopes returns the value of Scopes.
+func (s *KeyNew) GetScopes() []Permission {
+	return s.Scopes
+}
+
+// GetEnvironments returns the value of Environments.
+func (s *KeyNew) GetEnvironments() []string {
+	return s.Environments
 }
 
 // GetExpiresInDays returns the value of ExpiresInDays.
@@ -5144,9 +5175,14 @@ func (s *KeyNew) SetName(val string) {
 	s.Name = val
 }
 
-// SetRoles sets the value of Roles.
-func (s *KeyNew) SetRoles(val []Role) {
-	s.Roles = val
+// SetScopes sets the value of Scopes.
+func (s *KeyNew) SetScopes(val []Permission) {
+	s.Scopes = val
+}
+
+// SetEnvironments sets the value of Environments.
+func (s *KeyNew) SetEnvironments(val []string) {
+	s.Environments = val
 }
 
 // SetExpiresInDays sets the value of ExpiresInDays.
@@ -6527,6 +6563,22 @@ func (s *NextActionKind) UnmarshalText(data []byte) error {
 	default:
 		return errors.Errorf("invalid value: %q", data)
 	}
+}
+
+// Ref: #/components/schemas/OneTimePassword
+type OneTimePassword struct {
+	// Shown this once.
+	OneTimePassword string `json:"oneTimePassword"`
+}
+
+// GetOneTimePassword returns the value of OneTimePassword.
+func (s *OneTimePassword) GetOneTimePassword() string {
+	return s.OneTimePassword
+}
+
+// SetOneTimePassword sets the value of OneTimePassword.
+func (s *OneTimePassword) SetOneTimePassword(val string) {
+	s.OneTimePassword = val
 }
 
 // NewOptAnalysis returns new OptAnalysis with value set to v.
@@ -11023,18 +11075,26 @@ func (s *UploadPart) SetSHA256(val string) {
 
 // Ref: #/components/schemas/User
 type User struct {
-	ID                 string    `json:"id"`
-	Name               string    `json:"name"`
-	Roles              []Role    `json:"roles"`
-	Disabled           bool      `json:"disabled"`
-	MustChangePassword bool      `json:"mustChangePassword"`
-	Created            time.Time `json:"created"`
-	Rev                int64     `json:"rev"`
+	ID string `json:"id"`
+	// Unique.
+	Login    string `json:"login"`
+	Name     string `json:"name"`
+	Roles    []Role `json:"roles"`
+	Disabled bool   `json:"disabled"`
+	// The password is a one-time one.
+	MustChange bool      `json:"mustChange"`
+	Created    time.Time `json:"created"`
+	Rev        int64     `json:"rev"`
 }
 
 // GetID returns the value of ID.
 func (s *User) GetID() string {
 	return s.ID
+}
+
+// GetLogin returns the value of Login.
+func (s *User) GetLogin() string {
+	return s.Login
 }
 
 // GetName returns the value of Name.
@@ -11052,9 +11112,9 @@ func (s *User) GetDisabled() bool {
 	return s.Disabled
 }
 
-// GetMustChangePassword returns the value of MustChangePassword.
-func (s *User) GetMustChangePassword() bool {
-	return s.MustChangePassword
+// GetMustChange returns the value of MustChange.
+func (s *User) GetMustChange() bool {
+	return s.MustChange
 }
 
 // GetCreated returns the value of Created.
@@ -11072,6 +11132,11 @@ func (s *User) SetID(val string) {
 	s.ID = val
 }
 
+// SetLogin sets the value of Login.
+func (s *User) SetLogin(val string) {
+	s.Login = val
+}
+
 // SetName sets the value of Name.
 func (s *User) SetName(val string) {
 	s.Name = val
@@ -11087,9 +11152,9 @@ func (s *User) SetDisabled(val bool) {
 	s.Disabled = val
 }
 
-// SetMustChangePassword sets the value of MustChangePassword.
-func (s *User) SetMustChangePassword(val bool) {
-	s.MustChangePassword = val
+// SetMustChange sets the value of MustChange.
+func (s *User) SetMustChange(val bool) {
+	s.MustChange = val
 }
 
 // SetCreated sets the value of Created.
@@ -11105,8 +11170,8 @@ func (s *User) SetRev(val int64) {
 // Ref: #/components/schemas/UserCreated
 type UserCreated struct {
 	User User `json:"user"`
-	// Shown this once; the user changes it when first signing in.
-	Password OptString `json:"password"`
+	// Shown this once.
+	OneTimePassword OptString `json:"oneTimePassword"`
 }
 
 // GetUser returns the value of User.
@@ -11114,9 +11179,9 @@ func (s *UserCreated) GetUser() User {
 	return s.User
 }
 
-// GetPassword returns the value of Password.
-func (s *UserCreated) GetPassword() OptString {
-	return s.Password
+// GetOneTimePassword returns the value of OneTimePassword.
+func (s *UserCreated) GetOneTimePassword() OptString {
+	return s.OneTimePassword
 }
 
 // SetUser sets the value of User.
@@ -11124,14 +11189,16 @@ func (s *UserCreated) SetUser(val User) {
 	s.User = val
 }
 
-// SetPassword sets the value of Password.
-func (s *UserCreated) SetPassword(val OptString) {
-	s.Password = val
+// SetOneTimePassword sets the value of OneTimePassword.
+func (s *UserCreated) SetOneTimePassword(val OptString) {
+	s.OneTimePassword = val
 }
 
 // Ref: #/components/schemas/UserList
 type UserList struct {
 	Items []User `json:"items"`
+	// Absent on the last page.
+	NextCursor OptString `json:"nextCursor"`
 }
 
 // GetItems returns the value of Items.
@@ -11139,22 +11206,37 @@ func (s *UserList) GetItems() []User {
 	return s.Items
 }
 
+// GetNextCursor returns the value of NextCursor.
+func (s *UserList) GetNextCursor() OptString {
+	return s.NextCursor
+}
+
 // SetItems sets the value of Items.
 func (s *UserList) SetItems(val []User) {
 	s.Items = val
 }
 
+// SetNextCursor sets the value of NextCursor.
+func (s *UserList) SetNextCursor(val OptString) {
+	s.NextCursor = val
+}
+
 // Ref: #/components/schemas/UserNew
 type UserNew struct {
-	Name  string `json:"name"`
-	Roles []Role `json:"roles"`
-	// Made up and shown once when absent.
+	Login string    `json:"login"`
+	Name  OptString `json:"name"`
+	Roles []Role    `json:"roles"`
+	// A one-time password is made when absent.
 	Password OptString `json:"password"`
-	Reason   OptString `json:"reason"`
+}
+
+// GetLogin returns the value of Login.
+func (s *UserNew) GetLogin() string {
+	return s.Login
 }
 
 // GetName returns the value of Name.
-func (s *UserNew) GetName() string {
+func (s *UserNew) GetName() OptString {
 	return s.Name
 }
 
@@ -11168,13 +11250,13 @@ func (s *UserNew) GetPassword() OptString {
 	return s.Password
 }
 
-// GetReason returns the value of Reason.
-func (s *UserNew) GetReason() OptString {
-	return s.Reason
+// SetLogin sets the value of Login.
+func (s *UserNew) SetLogin(val string) {
+	s.Login = val
 }
 
 // SetName sets the value of Name.
-func (s *UserNew) SetName(val string) {
+func (s *UserNew) SetName(val OptString) {
 	s.Name = val
 }
 
@@ -11186,11 +11268,6 @@ func (s *UserNew) SetRoles(val []Role) {
 // SetPassword sets the value of Password.
 func (s *UserNew) SetPassword(val OptString) {
 	s.Password = val
-}
-
-// SetReason sets the value of Reason.
-func (s *UserNew) SetReason(val OptString) {
-	s.Reason = val
 }
 
 // Ref: #/components/schemas/Verdict

@@ -106,6 +106,12 @@ type Handler interface {
 	//
 	// POST /v1/ingestions/{ingestion}/discard
 	DiscardIngestion(ctx context.Context, req *Reason, params DiscardIngestionParams) (*Ingestion, error)
+	// EnableUser implements enableUser operation.
+	//
+	// Let a disabled user in again.
+	//
+	// POST /v1/users/{id}/enable
+	EnableUser(ctx context.Context, req *Reason, params EnableUserParams) (*User, error)
 	// GetApproval implements getApproval operation.
 	//
 	// One approval.
@@ -291,7 +297,7 @@ type Handler interface {
 	// List API keys.
 	//
 	// GET /v1/keys
-	ListKeys(ctx context.Context) (*KeyList, error)
+	ListKeys(ctx context.Context, params ListKeysParams) (*KeyList, error)
 	// ListModelVersions implements listModelVersions operation.
 	//
 	// Versions, newest first.
@@ -333,7 +339,7 @@ type Handler interface {
 	// List users.
 	//
 	// GET /v1/users
-	ListUsers(ctx context.Context) (*UserList, error)
+	ListUsers(ctx context.Context, params ListUsersParams) (*UserList, error)
 	// PublishIngestion implements publishIngestion operation.
 	//
 	// Publish the valid part of an ingestion in quarantine.
@@ -358,6 +364,12 @@ type Handler interface {
 	//
 	// POST /v1/releases
 	RequestRelease(ctx context.Context, req *ReleaseNew, params RequestReleaseParams) (*ReleaseHeaders, error)
+	// ResetPassword implements resetPassword operation.
+	//
+	// Give a user a one-time password; their sessions end.
+	//
+	// POST /v1/users/{id}/password
+	ResetPassword(ctx context.Context, req *Reason, params ResetPasswordParams) (*OneTimePassword, error)
 	// RetractDatasetVersion implements retractDatasetVersion operation.
 	//
 	// Retract a version: no run may learn from it any more.
