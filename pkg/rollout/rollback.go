@@ -79,27 +79,39 @@ func (s *Service) shiftBack(ctx context.Context, by audit.Actor, in RollbackInpu
 
 // wayBack finds the target that carries the newest version's traffic and the one to go back to.
 func (e Environment) wayBack(version int) (from, to Target, err error) {
-	leave := e.Live
-	for _, t := range e.Targets {
-		if e.Release != "" && t.Weight > 0 && t.Digest != e.Live {
-			leave = t.Digest // a canary is under way: leave it, stay with what is live
-		}
-	}
+	leave := e.newest()
 	back := e.Previous
 	if leave != e.Live {
 		back = e.Live
 	}
-	for _, t := range e.Targets {
-		if version > 0 && t.Version == version {
-			back = t.Digest
-		}
+	if version > 0 {
+		back = e.digestOf(version)
 	}
 	f, t := e.target(leave), e.target(back)
-	if f == nil || t == nil || f == t || (version > 0 && t.Version != version) {
+	if f == nil || t == nil || f == t {
 		return from, to, errs.New(errs.Precondition, "%s has no other version to go back to", e.Name).
 			Mend("only a version that is kept warm can be gone back to; release an earlier one instead")
 	}
 	return *f, *t, nil
+}
+
+// newest is the digest to leave: that of a canary under way, else the live one.
+func (e Environment) newest() string {
+	for _, t := range e.Targets {
+		if e.Release != "" && t.Weight > 0 && t.Digest != e.Live {
+			return t.Digest
+		}
+	}
+	return e.Live
+}
+
+func (e Environment) digestOf(version int) string {
+	for _, t := range e.Targets {
+		if t.Version == version {
+			return t.Digest
+		}
+	}
+	return ""
 }
 
 // overtake ends the release that was under way where a rollback happened.

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 GOCYCLO=github.com/fzipp/gocyclo/cmd/gocyclo@v0.6.0
-STATICCHECK=honnef.co/go/tools/cmd/staticcheck@v0.7.0
+STATICCHECK=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 echo "lint: Go"
 unformatted=$(git ls-files '*.go' | grep -v '_gen\.go$' | xargs gofmt -l)

@@ -1,0 +1,172 @@
+// Package cli is the command line of the platform. Like the web app it is a client of the public API:
+// it can do nothing that a call cannot do.
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/perennial-llm/perennial/pkg/errs"
+	"github.com/perennial-llm/perennial/pkg/ids"
+)
+
+// Client calls the API of one platform.
+type Client struct {
+	URL     string // such as http://localhost:7070
+	Key     string // API key; empty = the session
+	Session string // value of the session cookie
+	HTTP    *http.Client
+}
+
+// Problem is an RFC 9457 answer.
+type Problem struct {
+	Status    int    `json:"status"`
+	Title     string `json:"title"`
+	Detail    string `json:"detail"`
+	Code      string `json:"code"`
+	Hint      string `json:"hint"`
+	RequestID string `json:"requestId"`
+	Errors    []struct {
+		Pointer string `json:"pointer"`
+		Detail  string `json:"detail"`
+	} `json:"errors"`
+}
+
+// Get reads a resource into out.
+func (c *Client) Get(ctx context.Context, path string, out any) error {
+	return c.call(ctx, http.MethodGet, path, nil, out)
+}
+
+// Post sends in as JSON and reads the answer into out; either may be nil.
+func (c *Client) Post(ctx context.Context, path string, in, out any) error {
+	return c.call(ctx, http.MethodPost, path, in, out)
+}
+
+// Put replaces a resource whose revision is rev.
+func (c *Client) Put(ctx context.Context, path string, rev int64, in, out any) error {
+	return c.call(ctx, http.MethodPut, path, in, out, "If-Match", fmt.Sprintf("%q", fmt.Sprint(rev)))
+}
+
+func (c *Client) call(ctx context.Context, method, path string, in, out any, header ...string) error {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("encode request: %w", err)
+		}
+		body = bytes.NewReader(b)
+		header = append(header, "Content-Type", "application/json")
+	}
+	resp, err := c.Do(ctx, method, path, body, header...)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if out == nil {
+		return nil
+	}
+	if raw, ok := out.(*[]byte); ok {
+		*raw, err = io.ReadAll(resp.Body)
+		return err
+	}
+	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+		return fmt.Errorf("read answer of %s: %w", path, err)
+	}
+	return nil
+}
+
+// Do sends a request and turns a problem into an error; the caller closes the body.
+func (c *Client) Do(ctx context.Context, method, path string, body io.Reader, header ...string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+path, body)
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "%w", err).At("--url")
+	}
+	c.sign(req)
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := cmp.Or(c.HTTP, http.DefaultClient).Do(req)
+	if err != nil {
+		return nil, errs.New(errs.Unavailable, "no platform answers at %s: %w", c.URL, rootCause(err)).
+			Mend("start one with: perennial up, or name another with --url")
+	}
+	if resp.StatusCode >= 300 {
+		defer resp.Body.Close()
+		return nil, problem(resp)
+	}
+	return resp, nil
+}
+
+func rootCause(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
+}
+
+// newKey makes idempotency keys.
+var newKey = ids.ULIDs(ids.WallClock)
+
+func (c *Client) sign(req *http.Request) {
+	req.Header.Set("X-Requested-With", "perennial")
+	if req.Method == http.MethodPost {
+		req.Header.Set("Idempotency-Key", newKey("cli"))
+	}
+	if c.Key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.Key)
+	} else if c.Session != "" {
+		req.AddCookie(&http.Cookie{Name: "perennial_session", Value: c.Session})
+	}
+}
+
+func problem(resp *http.Response) error {
+	var p Problem
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&p); err != nil {
+		return errs.New(errs.Internal, "the platform answered %s", resp.Status)
+	}
+	e := errs.New(errs.Code(cmp.Or(p.Code, string(errs.Internal))), "%s", cmp.Or(p.Detail, p.Title))
+	e.Hint = p.Hint
+	for _, f := range p.Errors {
+		e.Message += fmt.Sprintf("\n  %s: %s", f.Pointer, f.Detail)
+	}
+	if e.Code == errs.Unauthenticated && e.Hint == "" {
+		e.Hint = "sign in with: perennial login"
+	}
+	return e
+}
+
+// SignIn opens a session.
+func (c *Client) SignIn(ctx context.Context, user, password string) error {
+	b, err := json.Marshal(map[string]string{"user": user, "password": password})
+	if err != nil {
+		return err
+	}
+	resp, err := c.Do(ctx, http.MethodPost, "/v1/session", bytes.NewReader(b), "Content-Type", "application/json")
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	for _, ck := range resp.Cookies() {
+		if ck.Name == "perennial_session" {
+			c.Session = ck.Value
+			return nil
+		}
+	}
+	return errs.New(errs.Internal, "the platform opened no session")
+}
+
+// list is a page of a collection.
+type list[T any] struct {
+	Items      []T    `json:"items"`
+	NextCursor string `json:"nextCursor"`
+}

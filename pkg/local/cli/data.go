@@ -1,0 +1,256 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perennial-llm/perennial/pkg/errs"
+)
+
+// Ingestion is an arrival as the API shows it.
+type Ingestion struct {
+	ID      string `json:"id"`
+	Dataset string `json:"dataset"`
+	Name    string `json:"name"`
+	Status  string `json:"status"`
+	Rows    struct {
+		Read         int `json:"read"`
+		Accepted     int `json:"accepted"`
+		Rejected     int `json:"rejected"`
+		Duplicates   int `json:"duplicates"`
+		Masked       int `json:"masked"`
+		Contaminated int `json:"contaminated"`
+	} `json:"rows"`
+	Problems []struct {
+		Rule     string `json:"rule"`
+		Title    string `json:"title"`
+		Count    int    `json:"count"`
+		Hint     string `json:"hint"`
+		Examples []struct {
+			Line     int    `json:"line"`
+			Pointer  string `json:"pointer"`
+			Expected string `json:"expected"`
+			Found    string `json:"found"`
+		} `json:"examples"`
+	} `json:"problems"`
+	Version int       `json:"version"`
+	Rejects bool      `json:"rejects"`
+	Error   string    `json:"error"`
+	Created time.Time `json:"created"`
+}
+
+// Done tells whether nothing more happens by itself.
+func (i Ingestion) Done() bool { return i.Status != "Received" && i.Status != "Checking" }
+
+// Upload sends a file to a dataset and gives the ingestion that it became.
+func (c *Client) Upload(ctx context.Context, dataset, path string) (Ingestion, error) {
+	var in Ingestion
+	f, err := os.Open(path)
+	if err != nil {
+		return in, errs.New(errs.Invalid, "%w", err)
+	}
+	defer f.Close()
+	q := url.Values{"name": {filepath.Base(path)}}
+	err = c.send(ctx, "/v1/datasets/"+url.PathEscape(dataset)+"/uploads?"+q.Encode(), f, &in)
+	return in, err
+}
+
+func (c *Client) send(ctx context.Context, path string, body io.Reader, out any) error {
+	resp, err := c.Do(ctx, http.MethodPost, path, body, "Content-Type", "application/octet-stream")
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return decodeBody(resp.Body, out)
+}
+
+// Settle follows an ingestion until nothing more happens by itself.
+func (c *Client) Settle(ctx context.Context, id string, each func(Ingestion)) (Ingestion, error) {
+	var in Ingestion
+	err := poll(ctx, 300*time.Millisecond, func() (bool, error) {
+		err := c.Get(ctx, "/v1/ingestions/"+id, &in)
+		if err == nil {
+			each(in)
+		}
+		return in.Done(), err
+	})
+	return in, err
+}
+
+// poll calls f at intervals until it is done or the context ends.
+func poll(ctx context.Context, every time.Duration, f func() (bool, error)) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if done, err := f(); done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *app) data() *cobra.Command {
+	cmd := &cobra.Command{Use: "data", Short: "datasets: add files, see versions"}
+	cmd.AddCommand(a.dataAdd(), a.dataVersions(), a.dataIngestions(), a.dataDecide("publish"), a.dataDecide("discard"), a.dataRejects(), a.dataRetract())
+	return cmd
+}
+
+func (a *app) dataset(ctx context.Context) (string, error) {
+	model, err := a.theModel(ctx)
+	if err != nil {
+		return "", err
+	}
+	var m struct {
+		Dataset string `json:"dataset"`
+	}
+	err = a.client().Get(ctx, "/v1/models/"+model, &m)
+	return m.Dataset, err
+}
+
+func (a *app) dataAdd() *cobra.Command {
+	return &cobra.Command{Use: "add FILE", Short: "upload a file and follow its admission", Args: exactly("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ds, err := a.dataset(cmd.Context())
+			if err != nil {
+				return err
+			}
+			in, err := a.client().Upload(cmd.Context(), ds, args[0])
+			if err != nil {
+				return err
+			}
+			in, err = a.client().Settle(cmd.Context(), in.ID, func(Ingestion) {})
+			if err != nil {
+				return err
+			}
+			return a.show(cmd, in, func(w io.Writer) { PrintIngestion(w, in) })
+		}}
+}
+
+// PrintIngestion tells what became of an arrival.
+func PrintIngestion(w io.Writer, in Ingestion) {
+	fmt.Fprintf(w, "%s %s: %s", in.ID, in.Name, in.Status)
+	if in.Version > 0 {
+		fmt.Fprintf(w, " as version %d", in.Version)
+	}
+	r := in.Rows
+	fmt.Fprintf(w, "\n  %d rows read, %d accepted, %d rejected, %d duplicates, %d with personal data masked\n",
+		r.Read, r.Accepted, r.Rejected, r.Duplicates, r.Masked)
+	for _, p := range in.Problems {
+		fmt.Fprintf(w, "  %s (%d)", p.Rule, p.Count)
+		for i, e := range p.Examples {
+			if i == 3 {
+				fmt.Fprint(w, " …")
+				break
+			}
+			fmt.Fprintf(w, "; line %d: expected %s, found %s", e.Line, e.Expected, e.Found)
+		}
+		fmt.Fprintln(w)
+	}
+	if in.Error != "" {
+		fmt.Fprintf(w, "  error: %s\n", in.Error)
+	}
+	if in.Rejects {
+		fmt.Fprintf(w, "  rejected rows with their errors: perennial data rejects %s\n", in.ID)
+	}
+}
+
+func (a *app) dataVersions() *cobra.Command {
+	return &cobra.Command{Use: "versions", Short: "list dataset versions", Args: exactly(), RunE: func(cmd *cobra.Command, _ []string) error {
+		ds, err := a.dataset(cmd.Context())
+		if err != nil {
+			return err
+		}
+		var vs list[struct {
+			Number  int       `json:"number"`
+			Digest  string    `json:"digest"`
+			Rows    int       `json:"rows"`
+			Status  string    `json:"status"`
+			Created time.Time `json:"created"`
+		}]
+		if err := a.client().Get(cmd.Context(), "/v1/datasets/"+ds+"/versions", &vs); err != nil {
+			return err
+		}
+		return a.show(cmd, vs, func(w io.Writer) {
+			var rows [][]string
+			for _, v := range vs.Items {
+				rows = append(rows, []string{fmt.Sprint(v.Number), fmt.Sprint(v.Rows), v.Status, short(v.Digest), ago(v.Created)})
+			}
+			grid(w, "VERSION ROWS STATUS DIGEST CREATED", rows)
+		})
+	}}
+}
+
+func (a *app) dataIngestions() *cobra.Command {
+	return &cobra.Command{Use: "ingestions", Short: "list arrivals", Args: exactly(), RunE: func(cmd *cobra.Command, _ []string) error {
+		var ins list[Ingestion]
+		if err := a.client().Get(cmd.Context(), "/v1/ingestions", &ins); err != nil {
+			return err
+		}
+		return a.show(cmd, ins, func(w io.Writer) {
+			var rows [][]string
+			for _, in := range ins.Items {
+				rows = append(rows, []string{in.ID, in.Name, in.Status, fmt.Sprint(in.Rows.Accepted), fmt.Sprint(in.Rows.Rejected), ago(in.Created)})
+			}
+			grid(w, "INGESTION FILE STATUS ACCEPTED REJECTED ARRIVED", rows)
+		})
+	}}
+}
+
+func (a *app) dataDecide(verb string) *cobra.Command {
+	short := map[string]string{"publish": "publish the valid part of a quarantined arrival", "discard": "discard a quarantined arrival"}[verb]
+	var reason string
+	cmd := &cobra.Command{Use: verb + " INGESTION", Short: short, Args: exactly("INGESTION")}
+	cmd.Flags().StringVar(&reason, "reason", "", "why")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		var in Ingestion
+		if err := a.client().Post(cmd.Context(), "/v1/ingestions/"+args[0]+"/"+verb, map[string]string{"reason": reason}, &in); err != nil {
+			return err
+		}
+		return a.show(cmd, in, func(w io.Writer) { PrintIngestion(w, in) })
+	}
+	return cmd
+}
+
+func (a *app) dataRejects() *cobra.Command {
+	return &cobra.Command{Use: "rejects INGESTION", Short: "print rejected rows with an error column", Args: exactly("INGESTION"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			resp, err := a.client().Do(cmd.Context(), http.MethodGet, "/v1/ingestions/"+args[0]+"/rejects", nil)
+			if err != nil {
+				return err
+			}
+			defer resp.Body.Close()
+			_, err = io.Copy(cmd.OutOrStdout(), resp.Body)
+			return err
+		}}
+}
+
+func (a *app) dataRetract() *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{Use: "retract VERSION", Short: "take a dataset version back: nothing learns from it any more", Args: exactly("VERSION")}
+	cmd.Flags().StringVar(&reason, "reason", "", "why (needed)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ds, err := a.dataset(cmd.Context())
+		if err != nil {
+			return err
+		}
+		path := fmt.Sprintf("/v1/datasets/%s/versions/%s/retract", ds, url.PathEscape(args[0]))
+		if err := a.client().Post(cmd.Context(), path, map[string]string{"reason": reason}, nil); err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "version %s of %s is retracted\n", args[0], ds)
+		return nil
+	}
+	return cmd
+}

@@ -1,0 +1,214 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perennial-llm/perennial/pkg/registry"
+	"github.com/perennial-llm/perennial/pkg/training"
+)
+
+func (a *app) models() *cobra.Command {
+	cmd := &cobra.Command{Use: "models", Short: "list models and their champions", Args: exactly(), RunE: func(cmd *cobra.Command, _ []string) error {
+		var ms list[registry.Model]
+		if err := a.client().Get(cmd.Context(), "/v1/models", &ms); err != nil {
+			return err
+		}
+		return a.show(cmd, ms, func(w io.Writer) {
+			var rows [][]string
+			for _, m := range ms.Items {
+				rows = append(rows, []string{m.ID, m.Dataset, m.Preset, fmt.Sprint(m.Benchmarks)})
+			}
+			grid(w, "MODEL DATASET PRESET BENCHMARKS", rows)
+		})
+	}}
+	cmd.AddCommand(a.versions())
+	return cmd
+}
+
+func (a *app) versions() *cobra.Command {
+	return &cobra.Command{Use: "versions", Short: "list the versions of a model", Args: exactly(), RunE: func(cmd *cobra.Command, _ []string) error {
+		model, err := a.theModel(cmd.Context())
+		if err != nil {
+			return err
+		}
+		var vs list[registry.Version]
+		if err := a.client().Get(cmd.Context(), "/v1/models/"+model+"/versions", &vs); err != nil {
+			return err
+		}
+		return a.show(cmd, vs, func(w io.Writer) {
+			var rows [][]string
+			for _, v := range vs.Items {
+				rows = append(rows, []string{fmt.Sprint(v.Number), string(v.Origin), string(v.Status), orDash(v.Verdict), short(v.Digest), fmt.Sprint(v.Aliases), ago(v.Created)})
+			}
+			grid(w, "VERSION ORIGIN STATUS VERDICT DIGEST ALIASES CREATED", rows)
+		})
+	}}
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func (a *app) runs() *cobra.Command {
+	cmd := &cobra.Command{Use: "runs [RUN]", Short: "list runs, or show one", Args: cobra.MaximumNArgs(1)}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return a.showRun(cmd, args[0])
+		}
+		var rs list[training.Run]
+		if err := a.client().Get(cmd.Context(), "/v1/runs", &rs); err != nil {
+			return err
+		}
+		return a.show(cmd, rs, func(w io.Writer) {
+			var rows [][]string
+			for _, r := range rs.Items {
+				rows = append(rows, []string{r.ID, r.Model, string(r.Trigger), r.Preset, string(r.Status), orDash(r.Verdict), versionOrDash(r.Candidate), ago(r.Created)})
+			}
+			grid(w, "RUN MODEL TRIGGER PRESET STATUS VERDICT VERSION CREATED", rows)
+		})
+	}
+	cmd.AddCommand(a.runsLogs(), a.runsCancel(), a.runsRetry())
+	return cmd
+}
+
+func versionOrDash(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return fmt.Sprint(n)
+}
+
+// step is one step of a run's workflow as the API shows it.
+type step struct {
+	Name    string    `json:"name"`
+	Status  string    `json:"status"`
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended"`
+	Detail  string    `json:"detail"`
+	Error   string    `json:"error"`
+}
+
+func (a *app) showRun(cmd *cobra.Command, id string) error {
+	c := a.client()
+	var r training.Run
+	if err := c.Get(cmd.Context(), "/v1/runs/"+id, &r); err != nil {
+		return err
+	}
+	var steps list[step]
+	if err := c.Get(cmd.Context(), "/v1/runs/"+id+"/steps", &steps); err != nil {
+		return err
+	}
+	return a.show(cmd, map[string]any{"run": r, "steps": steps.Items}, func(w io.Writer) {
+		fmt.Fprintf(w, "%s of %s: %s %s\n", r.ID, r.Model, r.Status, r.Verdict)
+		if r.Error != "" {
+			fmt.Fprintf(w, "  %s\n", r.Error)
+		}
+		var rows [][]string
+		for _, s := range steps.Items {
+			took := "-"
+			if !s.Ended.IsZero() {
+				took = s.Ended.Sub(s.Started).Round(time.Millisecond).String()
+			}
+			rows = append(rows, []string{s.Name, s.Status, took, s.Detail + s.Error})
+		}
+		grid(w, "STEP STATUS TOOK DETAIL", rows)
+	})
+}
+
+func (a *app) runsLogs() *cobra.Command {
+	return &cobra.Command{Use: "logs RUN", Short: "print what the training job wrote", Args: exactly("RUN"), RunE: func(cmd *cobra.Command, args []string) error {
+		after := int64(0)
+		for {
+			var page struct {
+				Lines []string `json:"lines"`
+				Next  int64    `json:"next"`
+			}
+			if err := a.client().Get(cmd.Context(), fmt.Sprintf("/v1/runs/%s/logs?after=%d", args[0], after), &page); err != nil {
+				return err
+			}
+			for _, l := range page.Lines {
+				fmt.Fprintln(cmd.OutOrStdout(), l)
+			}
+			if page.Next == after || len(page.Lines) == 0 {
+				return nil
+			}
+			after = page.Next
+		}
+	}}
+}
+
+func (a *app) runsCancel() *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{Use: "cancel RUN", Short: "stop a run", Args: exactly("RUN")}
+	cmd.Flags().StringVar(&reason, "reason", "", "why (needed)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		var r training.Run
+		if err := a.client().Post(cmd.Context(), "/v1/runs/"+args[0]+"/cancel", map[string]string{"reason": reason}, &r); err != nil {
+			return err
+		}
+		return a.show(cmd, r, func(w io.Writer) { fmt.Fprintf(w, "%s: %s\n", r.ID, r.Status) })
+	}
+	return cmd
+}
+
+func (a *app) runsRetry() *cobra.Command {
+	return &cobra.Command{Use: "retry RUN", Short: "run a failed or cancelled run again", Args: exactly("RUN"), RunE: func(cmd *cobra.Command, args []string) error {
+		var r training.Run
+		if err := a.client().Post(cmd.Context(), "/v1/runs/"+args[0]+"/retry", nil, &r); err != nil {
+			return err
+		}
+		return a.show(cmd, r, func(w io.Writer) { fmt.Fprintf(w, "%s: %s\n", r.ID, r.Status) })
+	}}
+}
+
+func (a *app) train() *cobra.Command {
+	var preset, reason string
+	var wait bool
+	cmd := &cobra.Command{Use: "train", Short: "start a run on the data not yet learned", Args: exactly()}
+	cmd.Flags().StringVar(&preset, "preset", "", "training preset (default: the model's)")
+	cmd.Flags().StringVar(&reason, "reason", "", "why")
+	cmd.Flags().BoolVar(&wait, "wait", false, "follow it to its end")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		model, err := a.theModel(cmd.Context())
+		if err != nil {
+			return err
+		}
+		in := map[string]any{"model": model, "reason": reason}
+		if preset != "" {
+			in["preset"] = preset
+		}
+		var r training.Run
+		if err := a.client().Post(cmd.Context(), "/v1/runs", in, &r); err != nil {
+			return err
+		}
+		if wait {
+			r, err = a.client().FollowRun(cmd.Context(), r.ID, func(training.Run) {})
+		}
+		if err != nil {
+			return err
+		}
+		return a.show(cmd, r, func(w io.Writer) { fmt.Fprintf(w, "%s: %s %s %s\n", r.ID, r.Status, r.Verdict, r.Error) })
+	}
+	return cmd
+}
+
+// FollowRun polls a run until it ends.
+func (c *Client) FollowRun(ctx context.Context, id string, each func(training.Run)) (training.Run, error) {
+	var r training.Run
+	err := poll(ctx, 500*time.Millisecond, func() (bool, error) {
+		err := c.Get(ctx, "/v1/runs/"+id, &r)
+		if err == nil {
+			each(r)
+		}
+		return r.Status.Final(), err
+	})
+	return r, err
+}

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perennial-llm/perennial/pkg/errs"
+)
+
+func (a *app) login() *cobra.Command {
+	var user string
+	cmd := &cobra.Command{Use: "login", Short: "sign in and remember it", Args: exactly(),
+		Long: "Signs in to a platform and remembers the session. The password is read from PERENNIAL_PASSWORD or standard input."}
+	cmd.Flags().StringVarP(&user, "user", "u", "admin", "user name")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c := a.client()
+		password, err := readPassword(cmd)
+		if err != nil {
+			return err
+		}
+		c.Key, c.Session = "", ""
+		if err := c.SignIn(cmd.Context(), user, password); err != nil {
+			return err
+		}
+		if err := (saved{URL: c.URL, Session: c.Session}).store(); err != nil {
+			return fmt.Errorf("remember login: %w", err)
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "signed in to %s as %s\n", c.URL, user)
+		return nil
+	}
+	return cmd
+}
+
+func readPassword(cmd *cobra.Command) (string, error) {
+	if p := os.Getenv("PERENNIAL_PASSWORD"); p != "" {
+		return p, nil
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), "password: ")
+	line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+	if line = strings.TrimRight(line, "\r\n"); line == "" {
+		return "", errs.New(errs.Invalid, "no password given: %v", err).Mend("type it, or set PERENNIAL_PASSWORD")
+	}
+	return line, nil
+}
+
+func (a *app) logout() *cobra.Command {
+	return &cobra.Command{Use: "logout", Short: "sign out", Args: exactly(), RunE: func(cmd *cobra.Command, _ []string) error {
+		c := a.client()
+		if resp, err := c.Do(cmd.Context(), http.MethodDelete, "/v1/session", nil); err == nil {
+			resp.Body.Close()
+		}
+		return saved{URL: c.URL}.store()
+	}}
+}
+
+type user struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	Roles    []string `json:"roles"`
+	Disabled bool     `json:"disabled"`
+}
+
+func (a *app) users() *cobra.Command {
+	cmd := &cobra.Command{Use: "users", Short: "list users", Args: exactly(), RunE: func(cmd *cobra.Command, _ []string) error {
+		var us list[user]
+		if err := a.client().Get(cmd.Context(), "/v1/users", &us); err != nil {
+			return err
+		}
+		return a.show(cmd, us, func(w io.Writer) {
+			var rows [][]string
+			for _, u := range us.Items {
+				rows = append(rows, []string{u.Name, strings.Join(u.Roles, ","), u.ID})
+			}
+			grid(w, "USER ROLES ID", rows)
+		})
+	}}
+	cmd.AddCommand(a.usersAdd())
+	return cmd
+}
+
+func (a *app) usersAdd() *cobra.Command {
+	return &cobra.Command{Use: "add NAME ROLE[,ROLE…]", Short: "add a user; its password is printed once", Args: exactly("NAME", "ROLES"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in := map[string]any{"name": args[0], "roles": strings.Split(args[1], ",")}
+			if p := os.Getenv("PERENNIAL_NEW_PASSWORD"); p != "" {
+				in["password"] = p
+			}
+			var out struct {
+				User     user   `json:"user"`
+				Password string `json:"password"`
+			}
+			if err := a.client().Post(cmd.Context(), "/v1/users", in, &out); err != nil {
+				return err
+			}
+			return a.show(cmd, out, func(w io.Writer) {
+				fmt.Fprintf(w, "added %s\n", out.User.Name)
+				if out.Password != "" {
+					fmt.Fprintf(w, "password (shown this once): %s\n", out.Password)
+				}
+			})
+		}}
+}
+
+func (a *app) keys() *cobra.Command {
+	cmd := &cobra.Command{Use: "keys", Short: "API keys for systems and for the gateway"}
+	var roles string
+	add := &cobra.Command{Use: "add NAME", Short: "make a key; it is printed once", Args: exactly("NAME")}
+	add.Flags().StringVar(&roles, "roles", "viewer", "roles of the key, separated by commas; at most your own")
+	add.RunE = func(cmd *cobra.Command, args []string) error {
+		var out struct {
+			Secret string `json:"secret"`
+		}
+		if err := a.client().Post(cmd.Context(), "/v1/keys", map[string]any{"name": args[0], "roles": strings.Split(roles, ",")}, &out); err != nil {
+			return err
+		}
+		return a.show(cmd, out, func(w io.Writer) { fmt.Fprintln(w, out.Secret) })
+	}
+	cmd.AddCommand(add)
+	return cmd
+}
+
+func (a *app) audit() *cobra.Command {
+	return &cobra.Command{Use: "audit", Short: "verify the audit chain", Args: exactly(), RunE: func(cmd *cobra.Command, _ []string) error {
+		var out struct {
+			OK      bool   `json:"ok"`
+			Entries int64  `json:"entries"`
+			Detail  string `json:"detail"`
+		}
+		if err := a.client().Get(cmd.Context(), "/v1/audit/verify", &out); err != nil {
+			return err
+		}
+		err := a.show(cmd, out, func(w io.Writer) { fmt.Fprintf(w, "%d entries, intact: %v %s\n", out.Entries, out.OK, out.Detail) })
+		if err == nil && !out.OK {
+			err = errs.New(errs.Unhealthy, "the audit chain is broken: %s", cmp.Or(out.Detail, "see --json"))
+		}
+		return err
+	}}
+}
+
+// ago gives a time as people say it.
+func ago(t time.Time) string {
+	d := time.Since(t)
+	switch {
+	case t.IsZero():
+		return "-"
+	case d < time.Minute:
+		return fmt.Sprintf("%ds ago", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh ago", int(d.Hours()))
+	}
+	return t.Local().Format("2006-01-02")
+}
