@@ -79,6 +79,9 @@ func (t Task) Submitted(output json.RawMessage) {
 type Failure struct {
 	Name  *string `json:"name,omitempty"`
 	Cause *string `json:"cause,omitempty"`
+
+	// Heartbeat marks a timeout by a missing heartbeat, which States.HeartbeatTimeout matches.
+	Heartbeat bool `json:"heartbeat,omitempty"`
 }
 
 // Fail makes a Failure with a name and a cause.

@@ -1,0 +1,207 @@
+package asl
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"slices"
+	"time"
+)
+
+// fail handles a state's error: try again, go where a catcher points, or give up.
+func (r *Run) fail(th *Thread, st *State, f *Failure) {
+	if r.retry(th, st, f) {
+		return
+	}
+	if st.Type == "Parallel" || st.Type == "Map" {
+		r.emit(th, st.Type+"StateFailed", "", nil)
+	}
+	if c := catcherFor(st, f); c != nil {
+		r.caught(th, st, c, f)
+		return
+	}
+	r.fatal(th, f)
+}
+
+// retry schedules another try if a retrier allows it.
+func (r *Run) retry(th *Thread, st *State, f *Failure) bool {
+	for i, re := range st.Retry {
+		if !f.matches(re.ErrorEquals) {
+			continue
+		}
+		if th.Retries == nil {
+			th.Retries = make([]int, len(st.Retry))
+		}
+		if th.Retries[i] >= re.attempts() {
+			return false
+		}
+		th.Retries[i]++
+		th.Attempt++
+		r.dropChildren(th)
+		th.Phase, th.Wake = PhaseRetry, r.now.Add(re.delay(th.Retries[i], r.jitter(th)))
+		r.touch(th)
+		return true
+	}
+	return false
+}
+
+func (re Retrier) attempts() int { return deref2(re.MaxAttempts, 3) }
+
+// delay before the n-th retry: interval × backoffⁿ⁻¹, capped, and with full jitter a random part of it.
+func (re Retrier) delay(n int, random float64) time.Duration {
+	s := deref2(re.IntervalSeconds, 1) * math.Pow(deref2(re.BackoffRate, 2), float64(n-1))
+	if re.MaxDelaySeconds != nil {
+		s = math.Min(s, *re.MaxDelaySeconds)
+	}
+	if re.JitterStrategy == "FULL" {
+		s *= random
+	}
+	return time.Duration(math.Min(s, maxSeconds) * float64(time.Second))
+}
+
+// jitter is a number in [0,1) that differs between executions and attempts, but not between replays.
+func (r *Run) jitter(th *Thread) float64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s\n%s\n%d\n%d", r.x.ARN, th.ID, th.EnteredEvent, th.Attempt)
+	x := h.Sum64() // FNV's high bits mix badly: finish as splitmix64 does
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return float64((x^x>>31)>>11) / (1 << 53)
+}
+
+func deref2[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
+
+func catcherFor(st *State, f *Failure) *Catcher {
+	for i := range st.Catch {
+		if f.matches(st.Catch[i].ErrorEquals) {
+			return &st.Catch[i]
+		}
+	}
+	return nil
+}
+
+// matches tells whether an ErrorEquals list names the failure, wildcards included. States.ALL does not
+// match the terminal errors; States.TaskFailed matches everything but timeouts.
+func (f *Failure) matches(names []string) bool {
+	name := f.name()
+	terminal := name == errLimit || name == errRuntime
+	for _, want := range names {
+		switch {
+		case want == name && f.Name != nil,
+			want == errAll && !terminal,
+			want == errTaskFail && !terminal && name != errTimeout,
+			want == errHeartbeat && f.Heartbeat:
+			return true
+		}
+	}
+	return false
+}
+
+// caught goes on at a catcher's target with the error output.
+func (r *Run) caught(th *Thread, st *State, c *Catcher, f *Failure) {
+	r.dropChildren(th)
+	e := f.output()
+	vars, out, failed := r.results(th, st, c.Assign, c.Output, e, states{errorOutput: e})
+	if failed != nil {
+		r.fatal(th, failed)
+		return
+	}
+	r.exit(th, st, vars, out, c.Next)
+}
+
+// output is $states.errorOutput.
+func (f *Failure) output() json.RawMessage {
+	cause := marshal(f.Cause)
+	if f.Cause == nil && f.Name != nil {
+		cause = json.RawMessage(`""`)
+	}
+	return object(member{"Error", marshal(f.Name)}, member{"Cause", cause})
+}
+
+// fatal ends a thread with a failure that nothing in it handles.
+func (r *Run) fatal(th *Thread, f *Failure) {
+	th.Phase, th.Failure = PhaseFailed, f
+	r.touch(th)
+	if th.ID != "" {
+		r.childFailed(th, f)
+		return
+	}
+	r.end(Failed, "ExecutionFailed", "executionFailedEventDetails", f)
+}
+
+// children gives a thread's child threads by index.
+func (r *Run) children(th *Thread) []*Thread {
+	var out []*Thread
+	for _, c := range r.threads {
+		if c.ID != "" && c.Parent == th.ID {
+			out = append(out, c)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Thread) int { return a.Index - b.Index })
+	return out
+}
+
+// dropChildren ends all threads below one, whatever they do.
+func (r *Run) dropChildren(th *Thread) {
+	if th.Children == 0 {
+		return
+	}
+	for _, c := range r.children(th) {
+		r.dropChildren(c)
+		r.cancelTask(c)
+		r.drop(c)
+	}
+	th.Children, th.Started = 0, 0
+}
+
+// maxPayload is AWS's limit for inputs, outputs and results.
+const maxPayload = 256 << 10
+
+func tooLarge(st *State, payload json.RawMessage) *Failure {
+	if len(payload) <= maxPayload {
+		return nil
+	}
+	return Fail(errLimit, fmt.Sprintf("The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", st.Name))
+}
+
+// maxVariables are AWS's limits for one variable and for all of an execution.
+const (
+	maxVariable  = 256 << 10
+	maxVariables = 10 << 20
+)
+
+// store takes over assigned variables.
+func (r *Run) store(th *Thread, vars []member) *Failure {
+	if len(vars) == 0 {
+		return nil
+	}
+	if th.Vars == nil {
+		th.Vars = map[string]json.RawMessage{}
+	}
+	for _, v := range vars {
+		if len(v.value) > maxVariable {
+			return Fail(errLimit, fmt.Sprintf("The variable '%s' exceeds the maximum size of %d bytes.", v.key, maxVariable))
+		}
+		th.Vars[v.key] = v.value
+	}
+	return r.variablesFit()
+}
+
+func (r *Run) variablesFit() *Failure {
+	total := 0
+	for _, th := range r.threads {
+		for _, v := range th.Vars {
+			total += len(v)
+		}
+	}
+	if total > maxVariables {
+		return Fail(errLimit, fmt.Sprintf("The variables of the execution exceed the maximum size of %d bytes.", maxVariables))
+	}
+	return nil
+}

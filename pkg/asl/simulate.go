@@ -1,0 +1,73 @@
+package asl
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Simulate runs an execution to its end on the caller's goroutine: tasks are performed one after
+// another in the order they were scheduled, and waiting takes no time, since the clock jumps to the
+// next thing that is due. It returns the run, or an error if the journal failed or the execution
+// waits for a token that nobody can send.
+func Simulate(ctx context.Context, m *Machine, env Env, x Execution, tasks Integrations, now time.Time) (*Run, error) {
+	r, err := Start(m, env, x, now)
+	if err != nil {
+		return nil, err
+	}
+	for r.x.Status == Running {
+		effects, err := r.Step(now)
+		if err != nil {
+			return r, err
+		}
+		if now, err = r.perform(ctx, effects, tasks, now); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// perform does a step's tasks; if there are none, it gives the time of the next timer.
+func (r *Run) perform(ctx context.Context, e Effects, tasks Integrations, now time.Time) (time.Time, error) {
+	for _, t := range e.Start {
+		for _, s := range performTask(ctx, t, tasks) {
+			if _, err := r.Deliver(s, now); err != nil {
+				return now, err
+			}
+		}
+	}
+	if next := r.Next(); len(e.Start) == 0 && next.After(now) {
+		return next, nil
+	} else if len(e.Start) == 0 && next.IsZero() && r.x.Status == Running {
+		_, err := r.Stop(*Fail("Perennial.Stuck", "nothing can happen any more: a task waits for a token that nobody can send"), now)
+		return now, err
+	}
+	return now, ctx.Err()
+}
+
+func performTask(ctx context.Context, t Task, tasks Integrations) []Signal {
+	var signals []Signal
+	t.submitted = func(out json.RawMessage) {
+		signals = append(signals, Signal{TaskID: t.ID, Kind: SignalSubmitted, Output: out})
+	}
+	return append(signals, Perform(ctx, t, tasks))
+}
+
+// Perform runs a task with the integration that its resource names and gives the outcome.
+func Perform(ctx context.Context, t Task, tasks Integrations) Signal {
+	do, ok := tasks.Lookup(t.Resource)
+	if !ok {
+		return Signal{TaskID: t.ID, Kind: SignalFailed, Failure: Fail(errRuntime, "no integration performs the resource "+t.Resource)}
+	}
+	out, err := do(ctx, t)
+	if err != nil {
+		return Signal{TaskID: t.ID, Kind: SignalFailed, Failure: AsFailure(err)}
+	}
+	return Signal{TaskID: t.ID, Kind: SignalReturned, Output: out}
+}
+
+// WithSubmitted gives a copy of the task that reports its submission to f.
+func (t Task) WithSubmitted(f func(output []byte)) Task {
+	t.submitted = func(out json.RawMessage) { f(out) }
+	return t
+}
