@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	aws_sagemaker "github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
-	"github.com/aws/aws-sdk-go-v2/service/sagemakerruntime"
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-llm/perennial/pkg/errs"
@@ -62,7 +61,7 @@ func (b *bench) settles(name string, want types.EndpointStatus) {
 func (b *bench) invoke(name, body string) (answer, error) {
 	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 	defer cancel()
-	resp, err := b.Invoke(ctx, &sagemakerruntime.InvokeEndpointInput{EndpointName: &name, Body: []byte(body)})
+	resp, err := b.Invoke(ctx, name, []byte(body))
 	if err != nil {
 		return answer{}, err
 	}

@@ -164,7 +164,7 @@ func (b *bench) ended(name string) *aws_sagemaker.DescribeTrainingJobOutput {
 func (b *bench) reaches(name, line string) {
 	b.t.Helper()
 	require.Eventually(b.t, func() bool {
-		lines, _, err := b.Logs(b.t.Context(), name, 0)
+		lines, _, _, err := b.Logs(b.t.Context(), name, 0)
 		require.NoError(b.t, err)
 		for _, l := range lines {
 			if strings.HasPrefix(l, line) {
@@ -197,7 +197,7 @@ func jobInput(name string, parameters map[string]string) *aws_sagemaker.CreateTr
 func (b *bench) reachesSoon(name, line string) {
 	b.t.Helper()
 	require.Eventually(b.t, func() bool {
-		_, _, err := b.Logs(b.t.Context(), name, 0)
+		_, _, _, err := b.Logs(b.t.Context(), name, 0)
 		return err == nil
 	}, time.Minute, 5*time.Millisecond)
 	b.reaches(name, line)

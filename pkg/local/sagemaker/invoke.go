@@ -6,35 +6,28 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/aws/aws-sdk-go-v2/service/sagemakerruntime"
-
 	"github.com/perennial-llm/perennial/pkg/errs"
 )
 
 // client talks to model servers. Answers stream, so there is no overall timeout: contexts bound calls.
 var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}
 
-// Invoke passes a request to an endpoint's /invocations and gives the answer as it streams; the
+// Invoke passes a JSON request to an endpoint's /invocations and gives the answer as it streams; the
 // caller closes its body. While a server is starting (again) the call waits for it until ctx ends.
 // errs.NotFound without such an endpoint, errs.Unavailable when its server does not answer.
-func (s *Service) Invoke(ctx context.Context, in *sagemakerruntime.InvokeEndpointInput) (*http.Response, error) {
-	port, err := s.port(ctx, value(in.EndpointName))
+func (s *Service) Invoke(ctx context.Context, endpoint string, body []byte) (*http.Response, error) {
+	port, err := s.port(ctx, endpoint)
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("http://127.0.0.1:%d/invocations", port), bytes.NewReader(in.Body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("http://127.0.0.1:%d/invocations", port), bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("request %s: %w", value(in.EndpointName), err)
+		return nil, fmt.Errorf("request %s: %w", endpoint, err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	for name, v := range map[string]*string{"Content-Type": in.ContentType, "Accept": in.Accept, "X-Amzn-SageMaker-Custom-Attributes": in.CustomAttributes} {
-		if v != nil {
-			req.Header.Set(name, *v)
-		}
-	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, errs.New(errs.Unavailable, "endpoint %s does not answer: %w", value(in.EndpointName), err)
+		return nil, errs.New(errs.Unavailable, "endpoint %s does not answer: %w", endpoint, err)
 	}
 	return resp, nil
 }

@@ -13,13 +13,29 @@ import (
 // maxLogPage bounds one answer of Logs, in bytes.
 const maxLogPage = 256 << 10
 
-// Logs gives the complete lines of a job's output after a byte offset, and the offset to go on from.
-// A negative offset counts from the end. An unknown job is ResourceNotFound.
-func (s *Service) Logs(_ context.Context, name string, after int64) (lines []string, next int64, err error) {
+// Logs gives the complete lines of a job's output after a byte offset, and the offset to go on from;
+// done tells that the job has ended and nothing follows. A negative offset counts from the end. An
+// unknown job is ResourceNotFound.
+func (s *Service) Logs(_ context.Context, name string, after int64) (lines []string, next int64, done bool, err error) {
 	j, err := s.find(name)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, false, err
 	}
+	ended := j.ended()
+	lines, next, err = j.lines(after)
+	return lines, next, ended && len(lines) == 0, err
+}
+
+func (j *job) ended() bool {
+	select {
+	case <-j.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (j *job) lines(after int64) (lines []string, next int64, err error) {
 	f, err := os.Open(j.log())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, max(after, 0), nil

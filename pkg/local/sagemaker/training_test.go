@@ -34,12 +34,14 @@ func TestService_CreateTrainingJob(t *testing.T) {
 		require.Equal(t, int64(2), points[1].Step)
 		require.Equal(t, map[string]float64{"loss": 0.5}, points[1].Values)
 
-		lines, next, err := b.Logs(t.Context(), "job-1", 0)
+		lines, next, done, err := b.Logs(t.Context(), "job-1", 0)
 		require.NoError(t, err)
+		require.False(t, done, "a page with lines is not the last")
 		require.Equal(t, "rows 3 channels ['code', 'train']", lines[0])
-		more, same, err := b.Logs(t.Context(), "job-1", next)
+		more, same, done, err := b.Logs(t.Context(), "job-1", next)
 		require.NoError(t, err)
 		require.Empty(t, more)
+		require.True(t, done)
 		require.Equal(t, next, same)
 	})
 	t.Run("a failure is told in the job's own words", func(t *testing.T) {
