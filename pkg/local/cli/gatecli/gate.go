@@ -40,6 +40,7 @@ Exit status: 0 PASS, 3 INCONCLUSIVE, 4 FAIL, 2 for input that cannot be judged.`
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return f.run(cmd.OutOrStdout(), cmd.ErrOrStderr()) },
 	}
+	cmd.SetFlagErrorFunc(wrongFlag)
 	flags := cmd.Flags()
 	flags.StringVar(&f.policy, "policy", "default", "policy file, or default or one-machine")
 	flags.StringVar(&f.incumbent, "incumbent", "", "results of the model that serves now")

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 
+	"github.com/spf13/cobra"
+
 	"github.com/perennial-llm/perennial/pkg/errs"
 )
 
@@ -40,6 +42,11 @@ func ExitCode(err error) int {
 		return ExitUnjudgeable
 	}
 	return 1
+}
+
+// wrongFlag gives flags that do not exist the exit code of wrong input.
+func wrongFlag(cmd *cobra.Command, err error) error {
+	return errs.New(errs.Invalid, "%s", err).Mend("see %s --help", cmd.CommandPath())
 }
 
 func exit(code int) error {
