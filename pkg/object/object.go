@@ -1,5 +1,5 @@
 // Package object is the port for immutable blobs: S3 on AWS, the file system on one machine.
-// Keys are slash-separated UTF-8 of at most 1024 bytes; a torn write is never visible.
+// Keys are slash-separated (see CheckKey); a torn write is never visible.
 package object
 
 import (
@@ -13,7 +13,7 @@ type Info struct {
 	Key      string
 	Version  string // set on versioned stores; empty otherwise
 	Size     int64  // bytes
-	SHA256   string // hex digest of the content
+	SHA256   string // hex digest of the content; may be missing in List
 	Modified time.Time
 }
 
@@ -27,9 +27,10 @@ type PutOptions struct {
 type Store interface {
 	// Put stores the whole of r under key, or nothing.
 	Put(ctx context.Context, key string, r io.Reader, opt PutOptions) (Info, error)
-	// Get opens the object from byte offset on; the caller closes it.
+	// Get opens the object from byte offset on, at most its size; the caller closes it.
 	Get(ctx context.Context, key string, offset int64) (io.ReadCloser, Info, error)
-	// List gives objects below a prefix in byte order of keys, at most limit, after the key start.
+	// List gives objects whose keys begin with prefix, in byte order of keys, at most limit (0 = 1000),
+	// after the key start.
 	List(ctx context.Context, prefix, start string, limit int) ([]Info, error)
 	// Delete removes an object; removing what is not there is no error.
 	Delete(ctx context.Context, key string) error
