@@ -79,3 +79,6 @@ func array(items []json.RawMessage) json.RawMessage {
 	}
 	return json.RawMessage("[" + strings.Join(parts, ",") + "]")
 }
+
+// Compact checks that raw is one JSON value and takes the spaces out of it.
+func Compact(raw json.RawMessage) (json.RawMessage, error) { return compact(raw) }

@@ -240,7 +240,9 @@ func (r *Run) abort(th *Thread, st *State, last int64) {
 	}
 	r.abortedEvent(th, last)
 	r.cancelTask(th)
-	th.Phase, th.Failure = PhaseFailed, nil
+	if th.Phase != PhaseEnter { // a redrive enters what was never entered
+		th.Phase = PhaseFailed
+	}
 	r.touch(th)
 }
 

@@ -1,0 +1,54 @@
+package asl
+
+import (
+	"errors"
+	"time"
+)
+
+// ErrNotRedrivable tells that only a failed, aborted or timed out execution can be redriven.
+var ErrNotRedrivable = errors.New("execution is not redrivable")
+
+// Redrive runs an execution that ended without success again from where it ended: branches and items
+// that succeeded keep their results, everything else starts its state anew with the same input.
+// Retry counts start over; tasks get new ids.
+func Redrive(m *Machine, env Env, x Execution, threads []*Thread, now time.Time) (*Run, error) {
+	if x.Status == Running || x.Status == Succeeded {
+		return nil, ErrNotRedrivable
+	}
+	r, _ := Resume(m, env, x, threads)
+	r.now = now
+	r.x.Status, r.x.Failure, r.x.StoppedAt = Running, nil, time.Time{}
+	r.x.RedriveCount++
+	r.x.RedrivenAt = now
+	if m.TimeoutSeconds > 0 {
+		r.x.Deadline = now.Add(time.Duration(m.TimeoutSeconds) * time.Second)
+	}
+	root := r.threads[""]
+	root.LastEvent = r.x.LastEvent
+	r.emit(root, "ExecutionRedriven", "executionRedrivenEventDetails", map[string]any{"redriveCount": r.x.RedriveCount})
+	r.revive(root)
+	return r, r.commit()
+}
+
+// revive makes a thread and those below it ready to work on their states again.
+func (r *Run) revive(th *Thread) {
+	if th.Phase == PhaseDone {
+		return
+	}
+	th.RedriveSeq++
+	th.Failure, th.Retries, th.Attempt = nil, nil, 0
+	r.touch(th)
+	if th.Children > 0 {
+		th.Phase = PhaseChildren
+		for _, c := range r.children(th) {
+			c.LastEvent = max(c.LastEvent, th.LastEvent)
+			r.revive(c)
+		}
+		return
+	}
+	if th.Phase != PhaseEnter {
+		th.Phase = PhaseReady
+	}
+	r.clear(th)
+	r.ready = append(r.ready, th.ID)
+}
