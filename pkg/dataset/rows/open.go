@@ -219,3 +219,19 @@ func size(n int64) string {
 	}
 	return fmt.Sprintf("%d bytes", n)
 }
+
+// Header is the first line of a CSV file as it stands, without its end.
+func (f *File) Header() []byte {
+	if r, ok := f.records.(*csvReader); ok {
+		return r.rawTop
+	}
+	return nil
+}
+
+// Comma is the delimiter of a CSV file.
+func (f *File) Comma() byte {
+	if r, ok := f.records.(*csvReader); ok {
+		return r.comma
+	}
+	return 0
+}

@@ -79,3 +79,8 @@ func found(b []byte) string {
 	}
 	return fmt.Sprintf("%q", b) + cut
 }
+
+// UnusedField is the warning about a field that no schema uses.
+func UnusedField(name string) *Problem {
+	return &Problem{Rule: RuleUnknownField, Pointer: "/" + pointerToken(name), Expected: "only fields that are used", Found: "a field that is ignored"}
+}
