@@ -79,7 +79,7 @@ func (s *Service) benchmarks(ctx context.Context, model string) ([]benchmark.Ver
 	}
 	var out []benchmark.Version
 	for _, name := range m.Benchmarks {
-		v, err := s.Library.Get(ctx, name)
+		v, err := s.Catalog.Benchmark(ctx, name)
 		if err != nil {
 			return nil, err
 		}

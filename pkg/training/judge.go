@@ -24,8 +24,8 @@ type JudgeInput struct {
 	Done []Evaluated `json:"done"` // evaluations that ran for this
 }
 
-// Judged is the gate's word on a run.
-type Judged struct {
+// Judgement is the gate's word on a run.
+type Judgement struct {
 	Run     string `json:"run"`
 	Verdict string `json:"verdict"`
 	Report  string `json:"report"` // digest
@@ -33,21 +33,21 @@ type Judged struct {
 
 // Judge lets the gate compare candidate and champion and records its report. The same results give the
 // same report, so that a second call changes nothing.
-func (s *Service) Judge(ctx context.Context, in JudgeInput) (Judged, error) {
+func (s *Service) Judge(ctx context.Context, in JudgeInput) (Judgement, error) {
 	if err := s.recordEvaluations(ctx, in.Set, in.Done); err != nil {
-		return Judged{}, err
+		return Judgement{}, err
 	}
 	run, err := s.Run(ctx, in.Run)
 	if err != nil {
-		return Judged{}, err
+		return Judgement{}, err
 	}
 	report, err := s.decide(ctx, run, in.Set)
 	if err != nil {
-		return Judged{}, err
+		return Judgement{}, err
 	}
 	digest, err := s.keepReport(ctx, report)
 	if err != nil {
-		return Judged{}, err
+		return Judgement{}, err
 	}
 	err = s.Registry.Judge(ctx, audit.System("gate"), run.Model, run.Candidate, func(v *registry.Version) {
 		v.Verdict, v.Report, v.Policy = string(report.Verdict), digest, report.Digests.Policy
@@ -56,10 +56,10 @@ func (s *Service) Judge(ctx context.Context, in JudgeInput) (Judged, error) {
 		}
 	})
 	if err != nil {
-		return Judged{}, err
+		return Judgement{}, err
 	}
 	_, err = s.update(ctx, audit.System("gate"), run.ID, "RunJudged", func(r *Run) { r.Verdict, r.Report = string(report.Verdict), digest })
-	return Judged{Run: run.ID, Verdict: string(report.Verdict), Report: digest}, err
+	return Judgement{Run: run.ID, Verdict: string(report.Verdict), Report: digest}, err
 }
 
 func (s *Service) decide(ctx context.Context, run Run, set string) (gate.Report, error) {
@@ -175,12 +175,12 @@ func (s *Service) keepReport(ctx context.Context, r gate.Report) (string, error)
 	if err != nil {
 		return "", err
 	}
-	var page bytes.Buffer
-	if err := r.HTML(&page); err != nil {
+	page, err := r.HTML()
+	if err != nil {
 		return "", err
 	}
 	digest := r.Digest()
-	for ext, content := range map[string][]byte{".json": body, ".html": page.Bytes()} {
+	for ext, content := range map[string][]byte{".json": body, ".html": page} {
 		if _, err := s.Objects.Put(ctx, reportKey(digest)+ext, bytes.NewReader(content), object.PutOptions{}); err != nil {
 			return "", err
 		}

@@ -36,7 +36,7 @@ type Deps struct {
 	Objects  object.Store
 	Registry *registry.Service
 	Datasets Datasets
-	Library  *benchmark.Library
+	Catalog  *benchmark.Catalog
 	Policy   gate.Policy
 	Workflow Workflow
 	Clock    ids.Clock

@@ -1,0 +1,57 @@
+package local
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/perennial-llm/perennial/pkg/errs"
+	"github.com/perennial-llm/perennial/pkg/httpapi"
+	"github.com/perennial-llm/perennial/pkg/httpapi/gateway"
+	"github.com/perennial-llm/perennial/pkg/identity"
+	"github.com/perennial-llm/perennial/pkg/ids"
+	"github.com/perennial-llm/perennial/pkg/lineage"
+)
+
+// wireAPI makes the HTTP handler for everything.
+func (p *Platform) wireAPI() (http.Handler, error) {
+	clock, newID := ids.Clock(ids.WallClock), ids.ULIDs(ids.WallClock)
+	return httpapi.New(httpapi.Deps{
+		Sessions: p.Identity, Users: p.Identity, Passwords: p.Identity, Keys: p.Identity,
+		Datasets: p.Dataset, DatasetVersions: p.Dataset, DatasetContents: p.Dataset, Arrivals: p.Dataset, Ingestions: p.Dataset,
+		Rejects: p.Dataset.OpenRejects, Benchmarks: p.Catalog,
+		Models: p.Registry, ModelVersions: p.Registry, Import: p.Training.Import, Triggers: p.Training, Lineage: lineage.Graph{Table: p.table},
+		Runs: p.Training, RunActions: p.Training, Steps: p.steps, Logs: p.sagemaker.Logs, Metrics: p.metrics, Reports: p.Training.Report,
+		Environments: p.Rollout, SetupEnvironments: p.Rollout.Setup, Releases: p.Rollout, Approvals: p.Rollout, Rollbacks: p.Rollout, Holds: p.Rollout,
+		Traffic: p.Monitor, Events: p.Log, Trail: p.Log, Objects: p.Objects, Table: p.table, Clock: clock, IDs: newID, Logger: p.Logger,
+		Place: httpapi.Place{Mode: "local", Realtime: "sse", Version: p.Version}, Web: p.Web, Stopping: p.stopping,
+		Gateway: gateway.New(gateway.Deps{Authorize: p.mayInvoke, Registry: p.Registry, Rollout: p.Rollout, Monitor: p.Monitor,
+			Invoker: p, Clock: clock, IDs: newID, Logger: p.Logger}),
+	})
+}
+
+// mayInvoke admits callers of the gateway by API key or by session cookie.
+func (p *Platform) mayInvoke(r *http.Request) error {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if c, err := r.Cookie(httpapi.SessionCookie); token == "" && err == nil && r.Header.Get("X-Requested-With") != "" {
+		token = c.Value
+	}
+	if token == "" {
+		return errs.New(errs.Unauthenticated, "no API key").Mend("send Authorization: Bearer pk_…; make a key with: perennial keys add")
+	}
+	who, err := p.Identity.Authenticate(r.Context(), token)
+	if err != nil {
+		return err
+	}
+	return identity.Require(who, identity.GatewayInvoke)
+}
+
+// metrics gives a job's curves in the API's form.
+func (p *Platform) metrics(ctx context.Context, job string) ([]httpapi.MetricPoint, error) {
+	points, err := p.sagemaker.Metrics(ctx, job)
+	out := make([]httpapi.MetricPoint, len(points))
+	for i, pt := range points {
+		out[i] = httpapi.MetricPoint{Step: int64(pt.Values["step"]), Time: pt.Time, Values: pt.Values}
+	}
+	return out, err
+}
