@@ -55,3 +55,13 @@ func Error(err error) messages.InvokeResponse_Error {
 	}
 	return messages.InvokeResponse_Error{Type: string(code), Message: err.Error()}
 }
+
+// Cause gives the words of a cause as a state machine caught it: of a failed function that is its whole
+// error answer as JSON.
+func Cause(caught string) string {
+	var answer messages.InvokeResponse_Error
+	if json.Unmarshal([]byte(caught), &answer) == nil && answer.Message != "" {
+		return answer.Message
+	}
+	return caught
+}

@@ -1,0 +1,163 @@
+package statemachines_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-llm/perennial/pkg/asl"
+	"github.com/perennial-llm/perennial/pkg/asl/jsonata"
+	"github.com/perennial-llm/perennial/statemachines"
+)
+
+// scenario is one way through a machine: testdata/<machine>/<name>.json.
+type scenario struct {
+	Description string             `json:"description"`
+	Input       json.RawMessage    `json:"input"`
+	Replies     map[string][]reply `json:"replies"` // by state; the last one repeats
+	Path        []string           `json:"path"`    // states in the order they are entered
+	Status      asl.Status         `json:"status"`
+	Output      json.RawMessage    `json:"output"` // absent: none
+	Error       string             `json:"error"`
+}
+
+// reply is what a task does: it returns a payload, throws an error, or waits for its token.
+type reply struct {
+	Return json.RawMessage `json:"return"`
+	Throw  *thrown         `json:"throw"`
+	Answer json.RawMessage `json:"answer"` // of who has the token; absent: nobody answers
+}
+
+type thrown struct {
+	Error string `json:"error"`
+	Cause string `json:"cause"`
+}
+
+// TestMachines_GoThroughTheirScenarios also holds each machine that has scenarios to having one for every
+// state.
+func TestMachines_GoThroughTheirScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/*/*.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	reached := map[string]map[string]bool{}
+	for _, file := range files {
+		machine := filepath.Base(filepath.Dir(file))
+		if reached[machine] == nil {
+			reached[machine] = map[string]bool{}
+		}
+		t.Run(machine+"/"+strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			for _, state := range play(t, machine, file) {
+				reached[machine][state] = true
+			}
+		})
+	}
+	for machine, states := range reached {
+		for _, name := range stateNames(t, machine) {
+			require.True(t, states[name], "no scenario of %s reaches %s", machine, name)
+		}
+	}
+}
+
+// stateNames gives the outer states of a machine.
+func stateNames(t *testing.T, machine string) (names []string) {
+	var m struct{ States map[string]any }
+	require.NoError(t, json.Unmarshal(statemachines.All()[machine], &m))
+	for name := range m.States {
+		names = append(names, name)
+	}
+	return names
+}
+
+func play(t *testing.T, name, file string) []string {
+	b, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var s scenario
+	require.NoError(t, json.Unmarshal(b, &s))
+	p := &player{t: t, scenario: s, calls: map[string]int{}}
+	run := p.run(load(t, name))
+	require.Equal(t, s.Path, p.path)
+	require.Equal(t, s.Status, run.Execution().Status, "failure: %v", run.Execution().Failure)
+	if s.Output != nil {
+		require.JSONEq(t, string(s.Output), string(run.Execution().Output))
+	}
+	if s.Error != "" {
+		require.Equal(t, s.Error, *run.Execution().Failure.Name)
+	}
+	return p.path
+}
+
+// load parses a machine with its substitutions named after themselves.
+func load(t *testing.T, name string) *asl.Machine {
+	raw := statemachines.All()[name]
+	require.NotNil(t, raw, "machine %s", name)
+	values := map[string]string{}
+	for _, key := range asl.Substitutions(raw) {
+		values[key] = key
+	}
+	raw, err := asl.Substitute(raw, values)
+	require.NoError(t, err)
+	m, err := asl.Parse(raw)
+	require.NoError(t, err)
+	return m
+}
+
+// player runs a machine under virtual time and keeps the states that it entered.
+type player struct {
+	t        *testing.T
+	scenario scenario
+	calls    map[string]int
+	path     []string
+}
+
+// Commit notes the entered states.
+func (p *player) Commit(c asl.Commit) error {
+	for _, e := range c.Events {
+		if strings.HasSuffix(e.Type, "StateEntered") {
+			p.path = append(p.path, e.Details["name"].(string))
+		}
+	}
+	return nil
+}
+
+func (p *player) run(m *asl.Machine) *asl.Run {
+	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+	env := asl.Env{Expressions: jsonata.NewPool(jsonata.Limits{}), Journal: p}
+	r, err := asl.Start(m, env, asl.Execution{ARN: "arn", Name: "n", Machine: "m", MachineARN: "m", Input: p.scenario.Input}, now)
+	require.NoError(p.t, err)
+	for r.Execution().Status == asl.Running {
+		effects, err := r.Step(now)
+		require.NoError(p.t, err)
+		for _, task := range effects.Start {
+			p.perform(r, task, now)
+		}
+		if next := r.Next(); len(effects.Start) == 0 && next.After(now) {
+			now = next
+		}
+	}
+	return r
+}
+
+func (p *player) perform(r *asl.Run, task asl.Task, now time.Time) {
+	replies := p.scenario.Replies[task.State]
+	require.NotEmpty(p.t, replies, "no reply for %s", task.State)
+	next := replies[min(p.calls[task.State], len(replies)-1)]
+	p.calls[task.State]++
+	tasks := asl.Integrations{"arn:aws:states:::lambda:invoke": func(context.Context, asl.Task) (json.RawMessage, error) {
+		if next.Throw != nil {
+			return nil, asl.LambdaFailure(next.Throw.Error, next.Throw.Cause, "", nil)
+		}
+		return asl.LambdaResult(next.Return, len(next.Return), "id", "trace", "date"), nil
+	}}
+	_, err := r.Deliver(asl.Perform(p.t.Context(), task, tasks), now)
+	require.NoError(p.t, err)
+	if next.Answer != nil {
+		_, err := r.Deliver(asl.Signal{TaskID: task.ID, Kind: asl.SignalToken, Output: next.Answer}, now)
+		require.NoError(p.t, err)
+	}
+}
