@@ -13,6 +13,7 @@ import (
 )
 
 var regexMap = map[string]ogenregex.Regexp{
+	"/$":                             ogenregex.MustCompile("/$"),
 	"\\S":                            ogenregex.MustCompile("\\S"),
 	"^(sha256:)?[0-9a-f]{64}$":       ogenregex.MustCompile("^(sha256:)?[0-9a-f]{64}$"),
 	"^[0-9a-f]{64}$":                 ogenregex.MustCompile("^[0-9a-f]{64}$"),

@@ -263,6 +263,12 @@ type Invoker interface {
 	//
 	// GET /v1/uploads/{upload}
 	GetUpload(ctx context.Context, params GetUploadParams) (*Upload, error)
+	// ImportModelVersion invokes importModelVersion operation.
+	//
+	// Register a model folder that is in the object store; the first version becomes champion.
+	//
+	// POST /v1/models/{model}/versions
+	ImportModelVersion(ctx context.Context, request *ModelImport, params ImportModelVersionParams) (*ModelVersion, error)
 	// ListApprovals invokes listApprovals operation.
 	//
 	// List approvals, newest first.
@@ -407,6 +413,12 @@ type Invoker interface {
 	//
 	// POST /v1/datasets/{dataset}/versions/{number}/retract
 	RetractDatasetVersion(ctx context.Context, request *Reason, params RetractDatasetVersionParams) (*DatasetVersion, error)
+	// RetryIngestion invokes retryIngestion operation.
+	//
+	// Start an ingestion over that failed by a fault outside its file.
+	//
+	// POST /v1/ingestions/{ingestion}/retry
+	RetryIngestion(ctx context.Context, params RetryIngestionParams) (*Ingestion, error)
 	// RetryRun invokes retryRun operation.
 	//
 	// Start it again with the same settings.
@@ -4827,6 +4839,116 @@ func (c *Client) sendGetUpload(ctx context.Context, params GetUploadParams) (res
 	return result, nil
 }
 
+// ImportModelVersion invokes importModelVersion operation.
+//
+// Register a model folder that is in the object store; the first version becomes champion.
+//
+// POST /v1/models/{model}/versions
+func (c *Client) ImportModelVersion(ctx context.Context, request *ModelImport, params ImportModelVersionParams) (*ModelVersion, error) {
+	res, err := c.sendImportModelVersion(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendImportModelVersion(ctx context.Context, request *ModelImport, params ImportModelVersionParams) (res *ModelVersion, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/models/"
+	{
+		// Encode "model" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "model",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Model))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/versions"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeImportModelVersionRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securitySessionCookie(ctx, ImportModelVersionOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"SessionCookie\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerKey(ctx, ImportModelVersionOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerKey\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeImportModelVersionResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // ListApprovals invokes listApprovals operation.
 //
 // List approvals, newest first.
@@ -7784,6 +7906,113 @@ func (c *Client) sendRetractDatasetVersion(ctx context.Context, request *Reason,
 	return result, nil
 }
 
+// RetryIngestion invokes retryIngestion operation.
+//
+// Start an ingestion over that failed by a fault outside its file.
+//
+// POST /v1/ingestions/{ingestion}/retry
+func (c *Client) RetryIngestion(ctx context.Context, params RetryIngestionParams) (*Ingestion, error) {
+	res, err := c.sendRetryIngestion(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendRetryIngestion(ctx context.Context, params RetryIngestionParams) (res *Ingestion, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/ingestions/"
+	{
+		// Encode "ingestion" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "ingestion",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Ingestion))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/retry"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securitySessionCookie(ctx, RetryIngestionOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"SessionCookie\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerKey(ctx, RetryIngestionOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerKey\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeRetryIngestionResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // RetryRun invokes retryRun operation.
 //
 // Start it again with the same settings.
@@ -8245,6 +8474,23 @@ func (c *Client) sendSampleDatasetVersion(ctx context.Context, params SampleData
 		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
 			if val, ok := params.Rows.Get(); ok {
 				return e.EncodeValue(conv.IntToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	{
+		// Encode "seed" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "seed",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Seed.Get(); ok {
+				return e.EncodeValue(conv.Int64ToString(val))
 			}
 			return nil
 		}); err != nil {

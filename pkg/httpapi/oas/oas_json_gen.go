@@ -4682,6 +4682,10 @@ func (s *DatasetDiff) encodeFields(e *jx.Encoder) {
 		e.Int(s.Removed)
 	}
 	{
+		e.FieldStart("changed")
+		e.Int(s.Changed)
+	}
+	{
 		e.FieldStart("unchanged")
 		e.Int(s.Unchanged)
 	}
@@ -4717,19 +4721,25 @@ func (s *DatasetDiff) encodeFields(e *jx.Encoder) {
 		}
 		e.ArrEnd()
 	}
+	{
+		e.FieldStart("topics")
+		s.Topics.Encode(e)
+	}
 }
 
-var jsonFieldsNameOfDatasetDiff = [10]string{
-	0: "dataset",
-	1: "base",
-	2: "other",
-	3: "added",
-	4: "removed",
-	5: "unchanged",
-	6: "shardsAdded",
-	7: "shardsRemoved",
-	8: "examplesAdded",
-	9: "examplesRemoved",
+var jsonFieldsNameOfDatasetDiff = [12]string{
+	0:  "dataset",
+	1:  "base",
+	2:  "other",
+	3:  "added",
+	4:  "removed",
+	5:  "changed",
+	6:  "unchanged",
+	7:  "shardsAdded",
+	8:  "shardsRemoved",
+	9:  "examplesAdded",
+	10: "examplesRemoved",
+	11: "topics",
 }
 
 // Decode decodes DatasetDiff from json.
@@ -4801,8 +4811,20 @@ func (s *DatasetDiff) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"removed\"")
 			}
-		case "unchanged":
+		case "changed":
 			requiredBitSet[0] |= 1 << 5
+			if err := func() error {
+				v, err := d.Int()
+				s.Changed = int(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"changed\"")
+			}
+		case "unchanged":
+			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
 				v, err := d.Int()
 				s.Unchanged = int(v)
@@ -4814,7 +4836,7 @@ func (s *DatasetDiff) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"unchanged\"")
 			}
 		case "shardsAdded":
-			requiredBitSet[0] |= 1 << 6
+			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
 				s.ShardsAdded = make([]Shard, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
@@ -4832,7 +4854,7 @@ func (s *DatasetDiff) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"shardsAdded\"")
 			}
 		case "shardsRemoved":
-			requiredBitSet[0] |= 1 << 7
+			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
 				s.ShardsRemoved = make([]Shard, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
@@ -4850,11 +4872,11 @@ func (s *DatasetDiff) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"shardsRemoved\"")
 			}
 		case "examplesAdded":
-			requiredBitSet[1] |= 1 << 0
+			requiredBitSet[1] |= 1 << 1
 			if err := func() error {
-				s.ExamplesAdded = make([]DatasetDiffExamplesAddedItem, 0)
+				s.ExamplesAdded = make([]DatasetRow, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
-					var elem DatasetDiffExamplesAddedItem
+					var elem DatasetRow
 					if err := elem.Decode(d); err != nil {
 						return err
 					}
@@ -4868,11 +4890,11 @@ func (s *DatasetDiff) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"examplesAdded\"")
 			}
 		case "examplesRemoved":
-			requiredBitSet[1] |= 1 << 1
+			requiredBitSet[1] |= 1 << 2
 			if err := func() error {
-				s.ExamplesRemoved = make([]DatasetDiffExamplesRemovedItem, 0)
+				s.ExamplesRemoved = make([]DatasetRow, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
-					var elem DatasetDiffExamplesRemovedItem
+					var elem DatasetRow
 					if err := elem.Decode(d); err != nil {
 						return err
 					}
@@ -4885,6 +4907,16 @@ func (s *DatasetDiff) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"examplesRemoved\"")
 			}
+		case "topics":
+			requiredBitSet[1] |= 1 << 3
+			if err := func() error {
+				if err := s.Topics.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"topics\"")
+			}
 		default:
 			return d.Skip()
 		}
@@ -4896,7 +4928,7 @@ func (s *DatasetDiff) Decode(d *jx.Decoder) error {
 	var failures []validate.FieldError
 	for i, mask := range [2]uint8{
 		0b11111111,
-		0b00000011,
+		0b00001111,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -4943,34 +4975,32 @@ func (s *DatasetDiff) UnmarshalJSON(data []byte) error {
 }
 
 // Encode implements json.Marshaler.
-func (s DatasetDiffExamplesAddedItem) Encode(e *jx.Encoder) {
+func (s DatasetDiffTopics) Encode(e *jx.Encoder) {
 	e.ObjStart()
 	s.encodeFields(e)
 	e.ObjEnd()
 }
 
 // encodeFields implements json.Marshaler.
-func (s DatasetDiffExamplesAddedItem) encodeFields(e *jx.Encoder) {
+func (s DatasetDiffTopics) encodeFields(e *jx.Encoder) {
 	for k, elem := range s {
 		e.FieldStart(k)
 
-		if len(elem) != 0 {
-			e.Raw(elem)
-		}
+		e.Int(elem)
 	}
 }
 
-// Decode decodes DatasetDiffExamplesAddedItem from json.
-func (s *DatasetDiffExamplesAddedItem) Decode(d *jx.Decoder) error {
+// Decode decodes DatasetDiffTopics from json.
+func (s *DatasetDiffTopics) Decode(d *jx.Decoder) error {
 	if s == nil {
-		return errors.New("invalid: unable to decode DatasetDiffExamplesAddedItem to nil")
+		return errors.New("invalid: unable to decode DatasetDiffTopics to nil")
 	}
 	m := s.init()
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
-		var elem jx.Raw
+		var elem int
 		if err := func() error {
-			v, err := d.RawAppend(nil)
-			elem = jx.Raw(v)
+			v, err := d.Int()
+			elem = int(v)
 			if err != nil {
 				return err
 			}
@@ -4981,79 +5011,21 @@ func (s *DatasetDiffExamplesAddedItem) Decode(d *jx.Decoder) error {
 		m[string(k)] = elem
 		return nil
 	}); err != nil {
-		return errors.Wrap(err, "decode DatasetDiffExamplesAddedItem")
+		return errors.Wrap(err, "decode DatasetDiffTopics")
 	}
 
 	return nil
 }
 
 // MarshalJSON implements stdjson.Marshaler.
-func (s DatasetDiffExamplesAddedItem) MarshalJSON() ([]byte, error) {
+func (s DatasetDiffTopics) MarshalJSON() ([]byte, error) {
 	e := jx.Encoder{}
 	s.Encode(&e)
 	return e.Bytes(), nil
 }
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
-func (s *DatasetDiffExamplesAddedItem) UnmarshalJSON(data []byte) error {
-	d := jx.DecodeBytes(data)
-	return s.Decode(d)
-}
-
-// Encode implements json.Marshaler.
-func (s DatasetDiffExamplesRemovedItem) Encode(e *jx.Encoder) {
-	e.ObjStart()
-	s.encodeFields(e)
-	e.ObjEnd()
-}
-
-// encodeFields implements json.Marshaler.
-func (s DatasetDiffExamplesRemovedItem) encodeFields(e *jx.Encoder) {
-	for k, elem := range s {
-		e.FieldStart(k)
-
-		if len(elem) != 0 {
-			e.Raw(elem)
-		}
-	}
-}
-
-// Decode decodes DatasetDiffExamplesRemovedItem from json.
-func (s *DatasetDiffExamplesRemovedItem) Decode(d *jx.Decoder) error {
-	if s == nil {
-		return errors.New("invalid: unable to decode DatasetDiffExamplesRemovedItem to nil")
-	}
-	m := s.init()
-	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
-		var elem jx.Raw
-		if err := func() error {
-			v, err := d.RawAppend(nil)
-			elem = jx.Raw(v)
-			if err != nil {
-				return err
-			}
-			return nil
-		}(); err != nil {
-			return errors.Wrapf(err, "decode field %q", k)
-		}
-		m[string(k)] = elem
-		return nil
-	}); err != nil {
-		return errors.Wrap(err, "decode DatasetDiffExamplesRemovedItem")
-	}
-
-	return nil
-}
-
-// MarshalJSON implements stdjson.Marshaler.
-func (s DatasetDiffExamplesRemovedItem) MarshalJSON() ([]byte, error) {
-	e := jx.Encoder{}
-	s.Encode(&e)
-	return e.Bytes(), nil
-}
-
-// UnmarshalJSON implements stdjson.Unmarshaler.
-func (s *DatasetDiffExamplesRemovedItem) UnmarshalJSON(data []byte) error {
+func (s *DatasetDiffTopics) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -5471,6 +5443,192 @@ func (s *DatasetRef) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *DatasetRef) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
+func (s *DatasetRow) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields encodes fields.
+func (s *DatasetRow) encodeFields(e *jx.Encoder) {
+	{
+		e.FieldStart("id")
+		e.Str(s.ID)
+	}
+	{
+		e.FieldStart("shard")
+		e.Str(s.Shard)
+	}
+	{
+		e.FieldStart("body")
+		s.Body.Encode(e)
+	}
+}
+
+var jsonFieldsNameOfDatasetRow = [3]string{
+	0: "id",
+	1: "shard",
+	2: "body",
+}
+
+// Decode decodes DatasetRow from json.
+func (s *DatasetRow) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode DatasetRow to nil")
+	}
+	var requiredBitSet [1]uint8
+
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		switch string(k) {
+		case "id":
+			requiredBitSet[0] |= 1 << 0
+			if err := func() error {
+				v, err := d.Str()
+				s.ID = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"id\"")
+			}
+		case "shard":
+			requiredBitSet[0] |= 1 << 1
+			if err := func() error {
+				v, err := d.Str()
+				s.Shard = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"shard\"")
+			}
+		case "body":
+			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				if err := s.Body.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"body\"")
+			}
+		default:
+			return d.Skip()
+		}
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode DatasetRow")
+	}
+	// Validate required fields.
+	var failures []validate.FieldError
+	for i, mask := range [1]uint8{
+		0b00000111,
+	} {
+		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
+			// Mask only required fields and check equality to mask using XOR.
+			//
+			// If XOR result is not zero, result is not equal to expected, so some fields are missed.
+			// Bits of fields which would be set are actually bits of missed fields.
+			missed := bits.OnesCount8(result)
+			for bitN := 0; bitN < missed; bitN++ {
+				bitIdx := bits.TrailingZeros8(result)
+				fieldIdx := i*8 + bitIdx
+				var name string
+				if fieldIdx < len(jsonFieldsNameOfDatasetRow) {
+					name = jsonFieldsNameOfDatasetRow[fieldIdx]
+				} else {
+					name = strconv.Itoa(fieldIdx)
+				}
+				failures = append(failures, validate.FieldError{
+					Name:  name,
+					Error: validate.ErrFieldRequired,
+				})
+				// Reset bit.
+				result &^= 1 << bitIdx
+			}
+		}
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s *DatasetRow) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *DatasetRow) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
+func (s DatasetRowBody) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields implements json.Marshaler.
+func (s DatasetRowBody) encodeFields(e *jx.Encoder) {
+	for k, elem := range s {
+		e.FieldStart(k)
+
+		if len(elem) != 0 {
+			e.Raw(elem)
+		}
+	}
+}
+
+// Decode decodes DatasetRowBody from json.
+func (s *DatasetRowBody) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode DatasetRowBody to nil")
+	}
+	m := s.init()
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		var elem jx.Raw
+		if err := func() error {
+			v, err := d.RawAppend(nil)
+			elem = jx.Raw(v)
+			if err != nil {
+				return err
+			}
+			return nil
+		}(); err != nil {
+			return errors.Wrapf(err, "decode field %q", k)
+		}
+		m[string(k)] = elem
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode DatasetRowBody")
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s DatasetRowBody) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *DatasetRowBody) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -6824,6 +6982,10 @@ func (s *EnvironmentSummary) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
+		e.FieldStart("holds")
+		e.Int(s.Holds)
+	}
+	{
 		e.FieldStart("requests")
 		e.Int64(s.Requests)
 	}
@@ -6843,15 +7005,16 @@ func (s *EnvironmentSummary) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfEnvironmentSummary = [8]string{
+var jsonFieldsNameOfEnvironmentSummary = [9]string{
 	0: "name",
 	1: "version",
 	2: "digest",
 	3: "release",
-	4: "requests",
-	5: "errors",
-	6: "latencyMs",
-	7: "changed",
+	4: "holds",
+	5: "requests",
+	6: "errors",
+	7: "latencyMs",
+	8: "changed",
 }
 
 // Decode decodes EnvironmentSummary from json.
@@ -6859,7 +7022,7 @@ func (s *EnvironmentSummary) Decode(d *jx.Decoder) error {
 	if s == nil {
 		return errors.New("invalid: unable to decode EnvironmentSummary to nil")
 	}
-	var requiredBitSet [1]uint8
+	var requiredBitSet [2]uint8
 
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
 		switch string(k) {
@@ -6905,8 +7068,20 @@ func (s *EnvironmentSummary) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"release\"")
 			}
-		case "requests":
+		case "holds":
 			requiredBitSet[0] |= 1 << 4
+			if err := func() error {
+				v, err := d.Int()
+				s.Holds = int(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"holds\"")
+			}
+		case "requests":
+			requiredBitSet[0] |= 1 << 5
 			if err := func() error {
 				v, err := d.Int64()
 				s.Requests = int64(v)
@@ -6918,7 +7093,7 @@ func (s *EnvironmentSummary) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"requests\"")
 			}
 		case "errors":
-			requiredBitSet[0] |= 1 << 5
+			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
 				v, err := d.Int64()
 				s.Errors = int64(v)
@@ -6930,7 +7105,7 @@ func (s *EnvironmentSummary) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"errors\"")
 			}
 		case "latencyMs":
-			requiredBitSet[0] |= 1 << 6
+			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
 				v, err := d.Float64()
 				s.LatencyMs = float64(v)
@@ -6960,8 +7135,9 @@ func (s *EnvironmentSummary) Decode(d *jx.Decoder) error {
 	}
 	// Validate required fields.
 	var failures []validate.FieldError
-	for i, mask := range [1]uint8{
-		0b01110001,
+	for i, mask := range [2]uint8{
+		0b11110001,
+		0b00000000,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -13096,18 +13272,27 @@ func (s *Me) encodeFields(e *jx.Encoder) {
 		e.ArrEnd()
 	}
 	{
+		e.FieldStart("environments")
+		e.ArrStart()
+		for _, elem := range s.Environments {
+			e.Str(elem)
+		}
+		e.ArrEnd()
+	}
+	{
 		e.FieldStart("mustChangePassword")
 		e.Bool(s.MustChangePassword)
 	}
 }
 
-var jsonFieldsNameOfMe = [6]string{
+var jsonFieldsNameOfMe = [7]string{
 	0: "id",
 	1: "name",
 	2: "kind",
 	3: "roles",
 	4: "permissions",
-	5: "mustChangePassword",
+	5: "environments",
+	6: "mustChangePassword",
 }
 
 // Decode decodes Me from json.
@@ -13189,8 +13374,28 @@ func (s *Me) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"permissions\"")
 			}
-		case "mustChangePassword":
+		case "environments":
 			requiredBitSet[0] |= 1 << 5
+			if err := func() error {
+				s.Environments = make([]string, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem string
+					v, err := d.Str()
+					elem = string(v)
+					if err != nil {
+						return err
+					}
+					s.Environments = append(s.Environments, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"environments\"")
+			}
+		case "mustChangePassword":
+			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
 				v, err := d.Bool()
 				s.MustChangePassword = bool(v)
@@ -13211,7 +13416,7 @@ func (s *Me) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00111111,
+		0b01111111,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -13991,6 +14196,147 @@ func (s *Model) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *Model) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
+func (s *ModelImport) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields encodes fields.
+func (s *ModelImport) encodeFields(e *jx.Encoder) {
+	{
+		e.FieldStart("artifact")
+		e.Str(s.Artifact)
+	}
+	{
+		if s.Datasets != nil {
+			e.FieldStart("datasets")
+			e.ArrStart()
+			for _, elem := range s.Datasets {
+				elem.Encode(e)
+			}
+			e.ArrEnd()
+		}
+	}
+	{
+		e.FieldStart("reason")
+		e.Str(s.Reason)
+	}
+}
+
+var jsonFieldsNameOfModelImport = [3]string{
+	0: "artifact",
+	1: "datasets",
+	2: "reason",
+}
+
+// Decode decodes ModelImport from json.
+func (s *ModelImport) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode ModelImport to nil")
+	}
+	var requiredBitSet [1]uint8
+
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		switch string(k) {
+		case "artifact":
+			requiredBitSet[0] |= 1 << 0
+			if err := func() error {
+				v, err := d.Str()
+				s.Artifact = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"artifact\"")
+			}
+		case "datasets":
+			if err := func() error {
+				s.Datasets = make([]DatasetRef, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem DatasetRef
+					if err := elem.Decode(d); err != nil {
+						return err
+					}
+					s.Datasets = append(s.Datasets, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"datasets\"")
+			}
+		case "reason":
+			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				v, err := d.Str()
+				s.Reason = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"reason\"")
+			}
+		default:
+			return errors.Errorf("unexpected field %q", k)
+		}
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode ModelImport")
+	}
+	// Validate required fields.
+	var failures []validate.FieldError
+	for i, mask := range [1]uint8{
+		0b00000101,
+	} {
+		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
+			// Mask only required fields and check equality to mask using XOR.
+			//
+			// If XOR result is not zero, result is not equal to expected, so some fields are missed.
+			// Bits of fields which would be set are actually bits of missed fields.
+			missed := bits.OnesCount8(result)
+			for bitN := 0; bitN < missed; bitN++ {
+				bitIdx := bits.TrailingZeros8(result)
+				fieldIdx := i*8 + bitIdx
+				var name string
+				if fieldIdx < len(jsonFieldsNameOfModelImport) {
+					name = jsonFieldsNameOfModelImport[fieldIdx]
+				} else {
+					name = strconv.Itoa(fieldIdx)
+				}
+				failures = append(failures, validate.FieldError{
+					Name:  name,
+					Error: validate.ErrFieldRequired,
+				})
+				// Reset bit.
+				result &^= 1 << bitIdx
+			}
+		}
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s *ModelImport) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *ModelImport) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -19811,11 +20157,16 @@ func (s *RowSample) encodeFields(e *jx.Encoder) {
 		e.FieldStart("total")
 		e.Int(s.Total)
 	}
+	{
+		e.FieldStart("seed")
+		e.Int64(s.Seed)
+	}
 }
 
-var jsonFieldsNameOfRowSample = [2]string{
+var jsonFieldsNameOfRowSample = [3]string{
 	0: "rows",
 	1: "total",
+	2: "seed",
 }
 
 // Decode decodes RowSample from json.
@@ -19830,9 +20181,9 @@ func (s *RowSample) Decode(d *jx.Decoder) error {
 		case "rows":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				s.Rows = make([]RowSampleRowsItem, 0)
+				s.Rows = make([]DatasetRow, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
-					var elem RowSampleRowsItem
+					var elem DatasetRow
 					if err := elem.Decode(d); err != nil {
 						return err
 					}
@@ -19857,6 +20208,18 @@ func (s *RowSample) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"total\"")
 			}
+		case "seed":
+			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				v, err := d.Int64()
+				s.Seed = int64(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"seed\"")
+			}
 		default:
 			return d.Skip()
 		}
@@ -19867,7 +20230,7 @@ func (s *RowSample) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00000011,
+		0b00000111,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -19909,64 +20272,6 @@ func (s *RowSample) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *RowSample) UnmarshalJSON(data []byte) error {
-	d := jx.DecodeBytes(data)
-	return s.Decode(d)
-}
-
-// Encode implements json.Marshaler.
-func (s RowSampleRowsItem) Encode(e *jx.Encoder) {
-	e.ObjStart()
-	s.encodeFields(e)
-	e.ObjEnd()
-}
-
-// encodeFields implements json.Marshaler.
-func (s RowSampleRowsItem) encodeFields(e *jx.Encoder) {
-	for k, elem := range s {
-		e.FieldStart(k)
-
-		if len(elem) != 0 {
-			e.Raw(elem)
-		}
-	}
-}
-
-// Decode decodes RowSampleRowsItem from json.
-func (s *RowSampleRowsItem) Decode(d *jx.Decoder) error {
-	if s == nil {
-		return errors.New("invalid: unable to decode RowSampleRowsItem to nil")
-	}
-	m := s.init()
-	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
-		var elem jx.Raw
-		if err := func() error {
-			v, err := d.RawAppend(nil)
-			elem = jx.Raw(v)
-			if err != nil {
-				return err
-			}
-			return nil
-		}(); err != nil {
-			return errors.Wrapf(err, "decode field %q", k)
-		}
-		m[string(k)] = elem
-		return nil
-	}); err != nil {
-		return errors.Wrap(err, "decode RowSampleRowsItem")
-	}
-
-	return nil
-}
-
-// MarshalJSON implements stdjson.Marshaler.
-func (s RowSampleRowsItem) MarshalJSON() ([]byte, error) {
-	e := jx.Encoder{}
-	s.Encode(&e)
-	return e.Bytes(), nil
-}
-
-// UnmarshalJSON implements stdjson.Unmarshaler.
-func (s *RowSampleRowsItem) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -23139,6 +23444,18 @@ func (s *Upload) encodeFields(e *jx.Encoder) {
 		e.Str(s.Dataset)
 	}
 	{
+		if s.Source.Set {
+			e.FieldStart("source")
+			s.Source.Encode(e)
+		}
+	}
+	{
+		if s.Resubmits.Set {
+			e.FieldStart("resubmits")
+			s.Resubmits.Encode(e)
+		}
+	}
+	{
 		e.FieldStart("name")
 		e.Str(s.Name)
 	}
@@ -23147,8 +23464,14 @@ func (s *Upload) encodeFields(e *jx.Encoder) {
 		e.Int64(s.Bytes)
 	}
 	{
+		if s.SHA256.Set {
+			e.FieldStart("sha256")
+			s.SHA256.Encode(e)
+		}
+	}
+	{
 		e.FieldStart("partBytes")
-		e.Int(s.PartBytes)
+		e.Int64(s.PartBytes)
 	}
 	{
 		e.FieldStart("parts")
@@ -23157,6 +23480,12 @@ func (s *Upload) encodeFields(e *jx.Encoder) {
 			elem.Encode(e)
 		}
 		e.ArrEnd()
+	}
+	{
+		if s.Ingestion.Set {
+			e.FieldStart("ingestion")
+			s.Ingestion.Encode(e)
+		}
 	}
 	{
 		e.FieldStart("expires")
@@ -23168,15 +23497,19 @@ func (s *Upload) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfUpload = [8]string{
-	0: "id",
-	1: "dataset",
-	2: "name",
-	3: "bytes",
-	4: "partBytes",
-	5: "parts",
-	6: "expires",
-	7: "created",
+var jsonFieldsNameOfUpload = [12]string{
+	0:  "id",
+	1:  "dataset",
+	2:  "source",
+	3:  "resubmits",
+	4:  "name",
+	5:  "bytes",
+	6:  "sha256",
+	7:  "partBytes",
+	8:  "parts",
+	9:  "ingestion",
+	10: "expires",
+	11: "created",
 }
 
 // Decode decodes Upload from json.
@@ -23184,7 +23517,7 @@ func (s *Upload) Decode(d *jx.Decoder) error {
 	if s == nil {
 		return errors.New("invalid: unable to decode Upload to nil")
 	}
-	var requiredBitSet [1]uint8
+	var requiredBitSet [2]uint8
 
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
 		switch string(k) {
@@ -23212,8 +23545,28 @@ func (s *Upload) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"dataset\"")
 			}
+		case "source":
+			if err := func() error {
+				s.Source.Reset()
+				if err := s.Source.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"source\"")
+			}
+		case "resubmits":
+			if err := func() error {
+				s.Resubmits.Reset()
+				if err := s.Resubmits.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"resubmits\"")
+			}
 		case "name":
-			requiredBitSet[0] |= 1 << 2
+			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
 				v, err := d.Str()
 				s.Name = string(v)
@@ -23225,7 +23578,7 @@ func (s *Upload) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"name\"")
 			}
 		case "bytes":
-			requiredBitSet[0] |= 1 << 3
+			requiredBitSet[0] |= 1 << 5
 			if err := func() error {
 				v, err := d.Int64()
 				s.Bytes = int64(v)
@@ -23236,11 +23589,21 @@ func (s *Upload) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"bytes\"")
 			}
-		case "partBytes":
-			requiredBitSet[0] |= 1 << 4
+		case "sha256":
 			if err := func() error {
-				v, err := d.Int()
-				s.PartBytes = int(v)
+				s.SHA256.Reset()
+				if err := s.SHA256.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"sha256\"")
+			}
+		case "partBytes":
+			requiredBitSet[0] |= 1 << 7
+			if err := func() error {
+				v, err := d.Int64()
+				s.PartBytes = int64(v)
 				if err != nil {
 					return err
 				}
@@ -23249,7 +23612,7 @@ func (s *Upload) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"partBytes\"")
 			}
 		case "parts":
-			requiredBitSet[0] |= 1 << 5
+			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
 				s.Parts = make([]UploadPart, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
@@ -23266,8 +23629,18 @@ func (s *Upload) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"parts\"")
 			}
+		case "ingestion":
+			if err := func() error {
+				s.Ingestion.Reset()
+				if err := s.Ingestion.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"ingestion\"")
+			}
 		case "expires":
-			requiredBitSet[0] |= 1 << 6
+			requiredBitSet[1] |= 1 << 2
 			if err := func() error {
 				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999999Z07:00")
 				s.Expires = v
@@ -23279,7 +23652,7 @@ func (s *Upload) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"expires\"")
 			}
 		case "created":
-			requiredBitSet[0] |= 1 << 7
+			requiredBitSet[1] |= 1 << 3
 			if err := func() error {
 				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999999Z07:00")
 				s.Created = v
@@ -23299,8 +23672,9 @@ func (s *Upload) Decode(d *jx.Decoder) error {
 	}
 	// Validate required fields.
 	var failures []validate.FieldError
-	for i, mask := range [1]uint8{
-		0b11111111,
+	for i, mask := range [2]uint8{
+		0b10110011,
+		0b00001101,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.

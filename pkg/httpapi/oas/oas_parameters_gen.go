@@ -608,7 +608,7 @@ func decodeDecideApprovalParams(args [1]string, argsEscaped bool, r *http.Reques
 type DiffDatasetVersionsParams struct {
 	// Its id.
 	Dataset string
-	// The earlier version; 0 compares with nothing.
+	// The earlier version.
 	Base int
 	// The later version.
 	Other int
@@ -734,7 +734,7 @@ func decodeDiffDatasetVersionsParams(args [1]string, argsEscaped bool, r *http.R
 			if err := func() error {
 				if err := (validate.Int{
 					MinSet:        true,
-					Min:           0,
+					Min:           1,
 					MaxSet:        true,
 					Max:           1000000,
 					MinExclusive:  false,
@@ -3554,6 +3554,92 @@ func decodeGetUploadParams(args [1]string, argsEscaped bool, r *http.Request) (p
 	}(); err != nil {
 		return params, &ogenerrors.DecodeParamError{
 			Name: "upload",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
+// ImportModelVersionParams is parameters of importModelVersion operation.
+type ImportModelVersionParams struct {
+	// Its id.
+	Model string
+}
+
+func unpackImportModelVersionParams(packed middleware.Parameters) (params ImportModelVersionParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "model",
+			In:   "path",
+		}
+		params.Model = packed[key].(string)
+	}
+	return params
+}
+
+func decodeImportModelVersionParams(args [1]string, argsEscaped bool, r *http.Request) (params ImportModelVersionParams, _ error) {
+	// Decode path: model.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "model",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Model = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+			if err := func() error {
+				if err := (validate.String{
+					MinLength:     1,
+					MinLengthSet:  true,
+					MaxLength:     100,
+					MaxLengthSet:  true,
+					Email:         false,
+					Hostname:      false,
+					Regex:         nil,
+					MinNumeric:    0,
+					MinNumericSet: false,
+					MaxNumeric:    0,
+					MaxNumericSet: false,
+				}).Validate(string(params.Model)); err != nil {
+					return errors.Wrap(err, "string")
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "model",
 			In:   "path",
 			Err:  err,
 		}
@@ -7264,6 +7350,92 @@ func decodeRetractDatasetVersionParams(args [2]string, argsEscaped bool, r *http
 	return params, nil
 }
 
+// RetryIngestionParams is parameters of retryIngestion operation.
+type RetryIngestionParams struct {
+	// Its id.
+	Ingestion string
+}
+
+func unpackRetryIngestionParams(packed middleware.Parameters) (params RetryIngestionParams) {
+	{
+		key := middleware.ParameterKey{
+			Name: "ingestion",
+			In:   "path",
+		}
+		params.Ingestion = packed[key].(string)
+	}
+	return params
+}
+
+func decodeRetryIngestionParams(args [1]string, argsEscaped bool, r *http.Request) (params RetryIngestionParams, _ error) {
+	// Decode path: ingestion.
+	if err := func() error {
+		param := args[0]
+		if argsEscaped {
+			unescaped, err := url.PathUnescape(args[0])
+			if err != nil {
+				return errors.Wrap(err, "unescape path")
+			}
+			param = unescaped
+		}
+		if len(param) > 0 {
+			d := uri.NewPathDecoder(uri.PathDecoderConfig{
+				Param:   "ingestion",
+				Value:   param,
+				Style:   uri.PathStyleSimple,
+				Explode: false,
+			})
+
+			if err := func() error {
+				val, err := d.DecodeValue()
+				if err != nil {
+					return err
+				}
+
+				c, err := conv.ToString(val)
+				if err != nil {
+					return err
+				}
+
+				params.Ingestion = c
+				return nil
+			}(); err != nil {
+				return err
+			}
+			if err := func() error {
+				if err := (validate.String{
+					MinLength:     1,
+					MinLengthSet:  true,
+					MaxLength:     100,
+					MaxLengthSet:  true,
+					Email:         false,
+					Hostname:      false,
+					Regex:         nil,
+					MinNumeric:    0,
+					MinNumericSet: false,
+					MaxNumeric:    0,
+					MaxNumericSet: false,
+				}).Validate(string(params.Ingestion)); err != nil {
+					return errors.Wrap(err, "string")
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		} else {
+			return validate.ErrFieldRequired
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "ingestion",
+			In:   "path",
+			Err:  err,
+		}
+	}
+	return params, nil
+}
+
 // RetryRunParams is parameters of retryRun operation.
 type RetryRunParams struct {
 	// Its id.
@@ -7840,6 +8012,8 @@ type SampleDatasetVersionParams struct {
 	Number int
 	// How many rows.
 	Rows OptInt `json:",omitempty,omitzero"`
+	// The same version, rows and seed give the same sample.
+	Seed OptInt64 `json:",omitempty,omitzero"`
 }
 
 func unpackSampleDatasetVersionParams(packed middleware.Parameters) (params SampleDatasetVersionParams) {
@@ -7864,6 +8038,15 @@ func unpackSampleDatasetVersionParams(packed middleware.Parameters) (params Samp
 		}
 		if v, ok := packed[key]; ok {
 			params.Rows = v.(OptInt)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "seed",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.Seed = v.(OptInt64)
 		}
 	}
 	return params
@@ -8043,7 +8226,7 @@ func decodeSampleDatasetVersionParams(args [2]string, argsEscaped bool, r *http.
 							MinSet:        true,
 							Min:           1,
 							MaxSet:        true,
-							Max:           100,
+							Max:           200,
 							MinExclusive:  false,
 							MaxExclusive:  false,
 							MultipleOfSet: false,
@@ -8066,6 +8249,77 @@ func decodeSampleDatasetVersionParams(args [2]string, argsEscaped bool, r *http.
 	}(); err != nil {
 		return params, &ogenerrors.DecodeParamError{
 			Name: "rows",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Set default value for query: seed.
+	{
+		val := int64(0)
+		params.Seed.SetTo(val)
+	}
+	// Decode query: seed.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "seed",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotSeedVal int64
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToInt64(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotSeedVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.Seed.SetTo(paramsDotSeedVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.Seed.Get(); ok {
+					if err := func() error {
+						if err := (validate.Int{
+							MinSet:        true,
+							Min:           0,
+							MaxSet:        false,
+							Max:           0,
+							MinExclusive:  false,
+							MaxExclusive:  false,
+							MultipleOfSet: false,
+							MultipleOf:    0,
+							Pattern:       nil,
+						}).Validate(int64(value)); err != nil {
+							return errors.Wrap(err, "int")
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "seed",
 			In:   "query",
 			Err:  err,
 		}

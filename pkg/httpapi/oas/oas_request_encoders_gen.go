@@ -206,6 +206,20 @@ func encodeEnableUserRequest(
 	return nil
 }
 
+func encodeImportModelVersionRequest(
+	req *ModelImport,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
 func encodePublishIngestionRequest(
 	req *Reason,
 	r *http.Request,

@@ -585,6 +585,19 @@ func encodeGetUploadResponse(response *Upload, w http.ResponseWriter) error {
 	return nil
 }
 
+func encodeImportModelVersionResponse(response *ModelVersion, w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(201)
+
+	e := new(jx.Encoder)
+	response.Encode(e)
+	if _, err := e.WriteTo(w); err != nil {
+		return errors.Wrap(err, "write")
+	}
+
+	return nil
+}
+
 func encodeListApprovalsResponse(response *ApprovalList, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(200)
@@ -895,6 +908,19 @@ func encodeResetPasswordResponse(response *OneTimePassword, w http.ResponseWrite
 }
 
 func encodeRetractDatasetVersionResponse(response *DatasetVersion, w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(200)
+
+	e := new(jx.Encoder)
+	response.Encode(e)
+	if _, err := e.WriteTo(w); err != nil {
+		return errors.Wrap(err, "write")
+	}
+
+	return nil
+}
+
+func encodeRetryIngestionResponse(response *Ingestion, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(200)
 

@@ -2033,14 +2033,20 @@ type DatasetDiff struct {
 	Dataset string `json:"dataset"`
 	Base    int    `json:"base"`
 	Other   int    `json:"other"`
-	// Rows.
-	Added           int                              `json:"added"`
-	Removed         int                              `json:"removed"`
-	Unchanged       int                              `json:"unchanged"`
-	ShardsAdded     []Shard                          `json:"shardsAdded"`
-	ShardsRemoved   []Shard                          `json:"shardsRemoved"`
-	ExamplesAdded   []DatasetDiffExamplesAddedItem   `json:"examplesAdded"`
-	ExamplesRemoved []DatasetDiffExamplesRemovedItem `json:"examplesRemoved"`
+	// Rows that only other has, changed ones included.
+	Added int `json:"added"`
+	// Rows that only base has, changed ones included.
+	Removed int `json:"removed"`
+	// Prompts that both answer, differently.
+	Changed       int     `json:"changed"`
+	Unchanged     int     `json:"unchanged"`
+	ShardsAdded   []Shard `json:"shardsAdded"`
+	ShardsRemoved []Shard `json:"shardsRemoved"`
+	// At most 20.
+	ExamplesAdded   []DatasetRow `json:"examplesAdded"`
+	ExamplesRemoved []DatasetRow `json:"examplesRemoved"`
+	// Change in rows by topic, of those that changed.
+	Topics DatasetDiffTopics `json:"topics"`
 }
 
 // GetDataset returns the value of Dataset.
@@ -2068,6 +2074,11 @@ func (s *DatasetDiff) GetRemoved() int {
 	return s.Removed
 }
 
+// GetChanged returns the value of Changed.
+func (s *DatasetDiff) GetChanged() int {
+	return s.Changed
+}
+
 // GetUnchanged returns the value of Unchanged.
 func (s *DatasetDiff) GetUnchanged() int {
 	return s.Unchanged
@@ -2084,13 +2095,18 @@ func (s *DatasetDiff) GetShardsRemoved() []Shard {
 }
 
 // GetExamplesAdded returns the value of ExamplesAdded.
-func (s *DatasetDiff) GetExamplesAdded() []DatasetDiffExamplesAddedItem {
+func (s *DatasetDiff) GetExamplesAdded() []DatasetRow {
 	return s.ExamplesAdded
 }
 
 // GetExamplesRemoved returns the value of ExamplesRemoved.
-func (s *DatasetDiff) GetExamplesRemoved() []DatasetDiffExamplesRemovedItem {
+func (s *DatasetDiff) GetExamplesRemoved() []DatasetRow {
 	return s.ExamplesRemoved
+}
+
+// GetTopics returns the value of Topics.
+func (s *DatasetDiff) GetTopics() DatasetDiffTopics {
+	return s.Topics
 }
 
 // SetDataset sets the value of Dataset.
@@ -2118,6 +2134,11 @@ func (s *DatasetDiff) SetRemoved(val int) {
 	s.Removed = val
 }
 
+// SetChanged sets the value of Changed.
+func (s *DatasetDiff) SetChanged(val int) {
+	s.Changed = val
+}
+
 // SetUnchanged sets the value of Unchanged.
 func (s *DatasetDiff) SetUnchanged(val int) {
 	s.Unchanged = val
@@ -2134,32 +2155,27 @@ func (s *DatasetDiff) SetShardsRemoved(val []Shard) {
 }
 
 // SetExamplesAdded sets the value of ExamplesAdded.
-func (s *DatasetDiff) SetExamplesAdded(val []DatasetDiffExamplesAddedItem) {
+func (s *DatasetDiff) SetExamplesAdded(val []DatasetRow) {
 	s.ExamplesAdded = val
 }
 
 // SetExamplesRemoved sets the value of ExamplesRemoved.
-func (s *DatasetDiff) SetExamplesRemoved(val []DatasetDiffExamplesRemovedItem) {
+func (s *DatasetDiff) SetExamplesRemoved(val []DatasetRow) {
 	s.ExamplesRemoved = val
 }
 
-type DatasetDiffExamplesAddedItem map[string]jx.Raw
-
-func (s *DatasetDiffExamplesAddedItem) init() DatasetDiffExamplesAddedItem {
-	m := *s
-	if m == nil {
-		m = map[string]jx.Raw{}
-		*s = m
-	}
-	return m
+// SetTopics sets the value of Topics.
+func (s *DatasetDiff) SetTopics(val DatasetDiffTopics) {
+	s.Topics = val
 }
 
-type DatasetDiffExamplesRemovedItem map[string]jx.Raw
+// Change in rows by topic, of those that changed.
+type DatasetDiffTopics map[string]int
 
-func (s *DatasetDiffExamplesRemovedItem) init() DatasetDiffExamplesRemovedItem {
+func (s *DatasetDiffTopics) init() DatasetDiffTopics {
 	m := *s
 	if m == nil {
-		m = map[string]jx.Raw{}
+		m = map[string]int{}
 		*s = m
 	}
 	return m
@@ -2285,6 +2301,57 @@ func (s *DatasetRef) SetNumber(val int) {
 // SetDigest sets the value of Digest.
 func (s *DatasetRef) SetDigest(val string) {
 	s.Digest = val
+}
+
+// Ref: #/components/schemas/DatasetRow
+type DatasetRow struct {
+	ID string `json:"id"`
+	// SHA-256.
+	Shard string `json:"shard"`
+	// The row as it stands in the shard.
+	Body DatasetRowBody `json:"body"`
+}
+
+// GetID returns the value of ID.
+func (s *DatasetRow) GetID() string {
+	return s.ID
+}
+
+// GetShard returns the value of Shard.
+func (s *DatasetRow) GetShard() string {
+	return s.Shard
+}
+
+// GetBody returns the value of Body.
+func (s *DatasetRow) GetBody() DatasetRowBody {
+	return s.Body
+}
+
+// SetID sets the value of ID.
+func (s *DatasetRow) SetID(val string) {
+	s.ID = val
+}
+
+// SetShard sets the value of Shard.
+func (s *DatasetRow) SetShard(val string) {
+	s.Shard = val
+}
+
+// SetBody sets the value of Body.
+func (s *DatasetRow) SetBody(val DatasetRowBody) {
+	s.Body = val
+}
+
+// The row as it stands in the shard.
+type DatasetRowBody map[string]jx.Raw
+
+func (s *DatasetRowBody) init() DatasetRowBody {
+	m := *s
+	if m == nil {
+		m = map[string]jx.Raw{}
+		*s = m
+	}
+	return m
 }
 
 // Ref: #/components/schemas/DatasetVersion
@@ -2914,6 +2981,8 @@ type EnvironmentSummary struct {
 	Digest  OptString `json:"digest"`
 	// The one in progress.
 	Release OptString `json:"release"`
+	// Versions kept out.
+	Holds int `json:"holds"`
 	// Last hour.
 	Requests int64 `json:"requests"`
 	Errors   int64 `json:"errors"`
@@ -2940,6 +3009,11 @@ func (s *EnvironmentSummary) GetDigest() OptString {
 // GetRelease returns the value of Release.
 func (s *EnvironmentSummary) GetRelease() OptString {
 	return s.Release
+}
+
+// GetHolds returns the value of Holds.
+func (s *EnvironmentSummary) GetHolds() int {
+	return s.Holds
 }
 
 // GetRequests returns the value of Requests.
@@ -2980,6 +3054,11 @@ func (s *EnvironmentSummary) SetDigest(val OptString) {
 // SetRelease sets the value of Release.
 func (s *EnvironmentSummary) SetRelease(val OptString) {
 	s.Release = val
+}
+
+// SetHolds sets the value of Holds.
+func (s *EnvironmentSummary) SetHolds(val int) {
+	s.Holds = val
 }
 
 // SetRequests sets the value of Requests.
@@ -5372,6 +5451,8 @@ type Me struct {
 	Kind        MeKind       `json:"kind"`
 	Roles       []Role       `json:"roles"`
 	Permissions []Permission `json:"permissions"`
+	// Where a key may act; empty = everywhere.
+	Environments []string `json:"environments"`
 	// Only the password can be changed until then.
 	MustChangePassword bool `json:"mustChangePassword"`
 }
@@ -5399,6 +5480,11 @@ func (s *Me) GetRoles() []Role {
 // GetPermissions returns the value of Permissions.
 func (s *Me) GetPermissions() []Permission {
 	return s.Permissions
+}
+
+// GetEnvironments returns the value of Environments.
+func (s *Me) GetEnvironments() []string {
+	return s.Environments
 }
 
 // GetMustChangePassword returns the value of MustChangePassword.
@@ -5429,6 +5515,11 @@ func (s *Me) SetRoles(val []Role) {
 // SetPermissions sets the value of Permissions.
 func (s *Me) SetPermissions(val []Permission) {
 	s.Permissions = val
+}
+
+// SetEnvironments sets the value of Environments.
+func (s *Me) SetEnvironments(val []string) {
+	s.Environments = val
 }
 
 // SetMustChangePassword sets the value of MustChangePassword.
@@ -5771,6 +5862,45 @@ func (s *ModelHeaders) SetETag(val string) {
 // SetResponse sets the value of Response.
 func (s *ModelHeaders) SetResponse(val Model) {
 	s.Response = val
+}
+
+// Ref: #/components/schemas/ModelImport
+type ModelImport struct {
+	// Key prefix of the folder, ending in a slash.
+	Artifact string `json:"artifact"`
+	// That it has learned already.
+	Datasets []DatasetRef `json:"datasets"`
+	Reason   string       `json:"reason"`
+}
+
+// GetArtifact returns the value of Artifact.
+func (s *ModelImport) GetArtifact() string {
+	return s.Artifact
+}
+
+// GetDatasets returns the value of Datasets.
+func (s *ModelImport) GetDatasets() []DatasetRef {
+	return s.Datasets
+}
+
+// GetReason returns the value of Reason.
+func (s *ModelImport) GetReason() string {
+	return s.Reason
+}
+
+// SetArtifact sets the value of Artifact.
+func (s *ModelImport) SetArtifact(val string) {
+	s.Artifact = val
+}
+
+// SetDatasets sets the value of Datasets.
+func (s *ModelImport) SetDatasets(val []DatasetRef) {
+	s.Datasets = val
+}
+
+// SetReason sets the value of Reason.
+func (s *ModelImport) SetReason(val string) {
+	s.Reason = val
 }
 
 // Ref: #/components/schemas/ModelList
@@ -9369,12 +9499,15 @@ func (s *RowExample) SetFound(val string) {
 
 // Ref: #/components/schemas/RowSample
 type RowSample struct {
-	Rows  []RowSampleRowsItem `json:"rows"`
-	Total int                 `json:"total"`
+	Rows []DatasetRow `json:"rows"`
+	// Rows of the version.
+	Total int `json:"total"`
+	// Gives the same rows again.
+	Seed int64 `json:"seed"`
 }
 
 // GetRows returns the value of Rows.
-func (s *RowSample) GetRows() []RowSampleRowsItem {
+func (s *RowSample) GetRows() []DatasetRow {
 	return s.Rows
 }
 
@@ -9383,8 +9516,13 @@ func (s *RowSample) GetTotal() int {
 	return s.Total
 }
 
+// GetSeed returns the value of Seed.
+func (s *RowSample) GetSeed() int64 {
+	return s.Seed
+}
+
 // SetRows sets the value of Rows.
-func (s *RowSample) SetRows(val []RowSampleRowsItem) {
+func (s *RowSample) SetRows(val []DatasetRow) {
 	s.Rows = val
 }
 
@@ -9393,15 +9531,9 @@ func (s *RowSample) SetTotal(val int) {
 	s.Total = val
 }
 
-type RowSampleRowsItem map[string]jx.Raw
-
-func (s *RowSampleRowsItem) init() RowSampleRowsItem {
-	m := *s
-	if m == nil {
-		m = map[string]jx.Raw{}
-		*s = m
-	}
-	return m
+// SetSeed sets the value of Seed.
+func (s *RowSample) SetSeed(val int64) {
+	s.Seed = val
 }
 
 // Ref: #/components/schemas/RowStats
@@ -10859,15 +10991,21 @@ func (s *TriggerHeaders) SetResponse(val Trigger) {
 
 // Ref: #/components/schemas/Upload
 type Upload struct {
-	ID      string `json:"id"`
-	Dataset string `json:"dataset"`
-	Name    string `json:"name"`
-	Bytes   int64  `json:"bytes"`
+	ID        string    `json:"id"`
+	Dataset   string    `json:"dataset"`
+	Source    OptString `json:"source"`
+	Resubmits OptString `json:"resubmits"`
+	Name      string    `json:"name"`
+	Bytes     int64     `json:"bytes"`
+	SHA256    OptString `json:"sha256"`
 	// Size of every part but the last.
-	PartBytes int          `json:"partBytes"`
-	Parts     []UploadPart `json:"parts"`
-	Expires   time.Time    `json:"expires"`
-	Created   time.Time    `json:"created"`
+	PartBytes int64 `json:"partBytes"`
+	// That have arrived.
+	Parts []UploadPart `json:"parts"`
+	// Once it is complete.
+	Ingestion OptString `json:"ingestion"`
+	Expires   time.Time `json:"expires"`
+	Created   time.Time `json:"created"`
 }
 
 // GetID returns the value of ID.
@@ -10880,6 +11018,16 @@ func (s *Upload) GetDataset() string {
 	return s.Dataset
 }
 
+// GetSource returns the value of Source.
+func (s *Upload) GetSource() OptString {
+	return s.Source
+}
+
+// GetResubmits returns the value of Resubmits.
+func (s *Upload) GetResubmits() OptString {
+	return s.Resubmits
+}
+
 // GetName returns the value of Name.
 func (s *Upload) GetName() string {
 	return s.Name
@@ -10890,14 +11038,24 @@ func (s *Upload) GetBytes() int64 {
 	return s.Bytes
 }
 
+// GetSHA256 returns the value of SHA256.
+func (s *Upload) GetSHA256() OptString {
+	return s.SHA256
+}
+
 // GetPartBytes returns the value of PartBytes.
-func (s *Upload) GetPartBytes() int {
+func (s *Upload) GetPartBytes() int64 {
 	return s.PartBytes
 }
 
 // GetParts returns the value of Parts.
 func (s *Upload) GetParts() []UploadPart {
 	return s.Parts
+}
+
+// GetIngestion returns the value of Ingestion.
+func (s *Upload) GetIngestion() OptString {
+	return s.Ingestion
 }
 
 // GetExpires returns the value of Expires.
@@ -10920,6 +11078,16 @@ func (s *Upload) SetDataset(val string) {
 	s.Dataset = val
 }
 
+// SetSource sets the value of Source.
+func (s *Upload) SetSource(val OptString) {
+	s.Source = val
+}
+
+// SetResubmits sets the value of Resubmits.
+func (s *Upload) SetResubmits(val OptString) {
+	s.Resubmits = val
+}
+
 // SetName sets the value of Name.
 func (s *Upload) SetName(val string) {
 	s.Name = val
@@ -10930,14 +11098,24 @@ func (s *Upload) SetBytes(val int64) {
 	s.Bytes = val
 }
 
+// SetSHA256 sets the value of SHA256.
+func (s *Upload) SetSHA256(val OptString) {
+	s.SHA256 = val
+}
+
 // SetPartBytes sets the value of PartBytes.
-func (s *Upload) SetPartBytes(val int) {
+func (s *Upload) SetPartBytes(val int64) {
 	s.PartBytes = val
 }
 
 // SetParts sets the value of Parts.
 func (s *Upload) SetParts(val []UploadPart) {
 	s.Parts = val
+}
+
+// SetIngestion sets the value of Ingestion.
+func (s *Upload) SetIngestion(val OptString) {
+	s.Ingestion = val
 }
 
 // SetExpires sets the value of Expires.

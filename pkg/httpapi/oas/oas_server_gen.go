@@ -232,6 +232,12 @@ type Handler interface {
 	//
 	// GET /v1/uploads/{upload}
 	GetUpload(ctx context.Context, params GetUploadParams) (*Upload, error)
+	// ImportModelVersion implements importModelVersion operation.
+	//
+	// Register a model folder that is in the object store; the first version becomes champion.
+	//
+	// POST /v1/models/{model}/versions
+	ImportModelVersion(ctx context.Context, req *ModelImport, params ImportModelVersionParams) (*ModelVersion, error)
 	// ListApprovals implements listApprovals operation.
 	//
 	// List approvals, newest first.
@@ -376,6 +382,12 @@ type Handler interface {
 	//
 	// POST /v1/datasets/{dataset}/versions/{number}/retract
 	RetractDatasetVersion(ctx context.Context, req *Reason, params RetractDatasetVersionParams) (*DatasetVersion, error)
+	// RetryIngestion implements retryIngestion operation.
+	//
+	// Start an ingestion over that failed by a fault outside its file.
+	//
+	// POST /v1/ingestions/{ingestion}/retry
+	RetryIngestion(ctx context.Context, params RetryIngestionParams) (*Ingestion, error)
 	// RetryRun implements retryRun operation.
 	//
 	// Start it again with the same settings.
