@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -12,9 +11,6 @@ import (
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/table"
 )
-
-// tokenLife is how long a token protects, as in DynamoDB.
-const tokenLife = 10 * time.Minute
 
 var errReplay = errors.New("this write was made before")
 
@@ -46,15 +42,14 @@ func claim(ctx context.Context, tx *sql.Tx, token string, ops []table.Op, now ti
 	if token == "" {
 		return nil
 	}
-	raw, err := json.Marshal(ops)
+	sum, err := table.Fingerprint(ops)
 	if err != nil {
-		return fmt.Errorf("encode operations: %w", err)
+		return err
 	}
-	sum := sha256.Sum256(raw)
 	var known []byte
 	err = tx.QueryRowContext(ctx, `SELECT hash FROM tokens WHERE token = ? AND expires > ?`, token, now.Unix()).Scan(&known)
 	switch {
-	case err == nil && string(known) == string(sum[:]):
+	case err == nil && string(known) == string(sum):
 		return errReplay
 	case err == nil:
 		return errs.New(errs.Conflict, "token %s was used for another write", token)
@@ -62,7 +57,7 @@ func claim(ctx context.Context, tx *sql.Tx, token string, ops []table.Op, now ti
 		return classify("read token", err)
 	}
 	_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO tokens (token, hash, expires) VALUES (?, ?, ?)`,
-		token, sum[:], now.Add(tokenLife).Unix())
+		token, sum, now.Add(table.TokenLife).Unix())
 	if err != nil {
 		return classify("write token", err)
 	}
