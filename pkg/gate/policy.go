@@ -57,6 +57,9 @@ type RegressionPolicy struct {
 	Test       string  `json:"test"`
 	Correction string  `json:"correction"` // holm
 	OnHit      Verdict `json:"onHit"`
+	// ReviewP puts a benchmark before a person whose estimate lies beyond the capability margin with an
+	// uncorrected p-value of at most this; 0 = never.
+	ReviewP float64 `json:"reviewP"`
 }
 
 // TargetPolicy names what the training was for; each must be shown to gain.

@@ -111,6 +111,7 @@ func (p Policy) checks() []policyCheck {
 		{"capability.minItems", p.Capability.MinItems >= 1, "use 1 or more"},
 		{"benchmarkRegression.correction", oneOf(p.Regression.Correction, "holm"), "use holm"},
 		{"benchmarkRegression.onHit", isBlock(p.Regression.OnHit), "use INCONCLUSIVE or FAIL"},
+		{"benchmarkRegression.reviewP", isShare(p.Regression.ReviewP), share},
 		{"target.require", oneOf(p.Target.Require, "superiority", ""), "use superiority"},
 		{"target.minEffectPp", isPoints(p.Target.MinEffectPP), points},
 		{"target.onMiss", len(p.Target.Benchmarks) == 0 || isBlock(p.Target.OnMiss), "use INCONCLUSIVE or FAIL"},

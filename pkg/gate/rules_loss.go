@@ -12,6 +12,12 @@ func (d *decision) sample(name string, parts []*part) sample {
 	return sampleOf(name, parts, d.policy.Pooled.Weights == "equal-item", d.policy.Alpha, d.seed)
 }
 
+// capabilitySample weighs every item alike: the benchmarks of one capability measure one thing, and the small
+// ones would only add noise.
+func (d *decision) capabilitySample(name string, parts []*part) sample {
+	return sampleOf(name, parts, true, d.policy.Alpha, d.seed)
+}
+
 // judge is the non-inferiority rule: PASS when a loss of margin is excluded; FAIL when the loss is both shown
 // (significantly below 0) and estimated beyond the margin; INCONCLUSIVE otherwise.
 func judge(s sample, margin float64) Comparison {
@@ -74,7 +80,7 @@ func (d *decision) judgeCapability(name string, parts []*part) Comparison {
 	if !own {
 		margin = policy.MarginPP
 	}
-	c := judge(d.sample(name, parts), margin/100)
+	c := judge(d.capabilitySample(name, parts), margin/100)
 	switch {
 	case c.Verdict == Fail:
 	case c.N < policy.MinItems:
@@ -101,7 +107,7 @@ func (d *decision) safetyRule() Rule {
 }
 
 func (d *decision) judgeSafety(name string, parts []*part) Comparison {
-	s := d.sample(name, parts)
+	s := d.capabilitySample(name, parts)
 	c := judge(s, d.policy.Safety.OneSidedMarginPP/100)
 	if c.Verdict != Fail && c.N < d.policy.Capability.MinItems {
 		c.Verdict, c.Reason = Inconclusive, fmt.Sprintf("%s has %d items, fewer than the %d that a verdict needs", name, c.N, d.policy.Capability.MinItems)
@@ -140,17 +146,28 @@ func (d *decision) regressionRule() Rule {
 	for i, adjusted := range stats.Holm(p) {
 		c := &list[i]
 		c.P, c.AdjustedP, c.Reason = round(c.P), round(adjusted), "no regression shown"
-		if adjusted <= d.policy.Alpha && c.Delta < 0 {
-			c.Verdict = d.policy.Regression.OnHit
-			c.Reason = fmt.Sprintf("%s got worse by %s (%d forgotten, %d gained; p = %.2g after Holm)",
-				c.Name, points(-c.Delta), c.Forgotten, c.Gained, adjusted)
-		}
+		d.judgeBenchmark(c, adjusted)
 	}
 	d.report.Benchmarks = append(d.report.Benchmarks, list...)
 	if len(list) == 0 {
 		return unapplied("benchmarkRegression", "no benchmark to judge")
 	}
 	return worst("benchmarkRegression", list, "no benchmark got worse")
+}
+
+func (d *decision) judgeBenchmark(c *Comparison, adjusted float64) {
+	policy := d.policy.Regression
+	switch {
+	case c.Delta >= 0:
+	case adjusted <= d.policy.Alpha:
+		c.Verdict = policy.OnHit
+		c.Reason = fmt.Sprintf("%s got worse by %s (%d forgotten, %d gained; p = %.2g after Holm)",
+			c.Name, points(-c.Delta), c.Forgotten, c.Gained, adjusted)
+	case c.P <= policy.ReviewP && c.Delta < -d.policy.Capability.MarginPP/100:
+		c.Verdict = Inconclusive
+		c.Reason = fmt.Sprintf("%s may have got worse by %s (%d forgotten, %d gained; p = %.2g before Holm)",
+			c.Name, points(-c.Delta), c.Forgotten, c.Gained, c.P)
+	}
 }
 
 func (d *decision) perBenchmark() []Comparison {

@@ -8,12 +8,20 @@ import (
 // NewPaired sums up differences. cluster[i] ≥ 0 names the cluster of item i and −1 an item that stands
 // alone; a nil cluster means that all do. The result does not depend on the order of items, to the last bit.
 func NewPaired(d []float64, cluster []int32) Paired {
-	p := Paired{N: len(d), Binary: true}
-	for _, x := range slices.Sorted(slices.Values(d)) {
-		p.add(x)
+	p := sum(d)
+	if !p.Binary { // whole numbers add up alike in any order, others do not
+		p = sum(slices.Sorted(slices.Values(d)))
 	}
 	if slices.ContainsFunc(cluster, func(c int32) bool { return c >= 0 }) {
 		p.Clusters = clusters(d, cluster, itemOrder(d, cluster))
+	}
+	return p
+}
+
+func sum(d []float64) Paired {
+	p := Paired{N: len(d), Binary: true}
+	for _, x := range d {
+		p.add(x)
 	}
 	return p
 }

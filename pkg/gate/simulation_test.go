@@ -1,0 +1,143 @@
+package gate_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-llm/perennial/pkg/gate"
+	"github.com/perennial-llm/perennial/pkg/stats"
+)
+
+// sizes are the benchmarks of the simulation: ten of 164 to 1,000 items in four capabilities.
+var sizes = []struct {
+	capability string
+	items      int
+}{
+	{"knowledge", 1000}, {"knowledge", 1000}, {"knowledge", 817}, {"reasoning", 1000}, {"reasoning", 1000},
+	{"reasoning", 541}, {"instructions", 1000}, {"instructions", 300}, {"code", 1000}, {"code", 164},
+}
+
+var benchNames = [...]string{"b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8", "b9"}
+
+var itemNames = func() (out [1000]string) {
+	for i := range out {
+		out[i] = fmt.Sprint(i)
+	}
+	return out
+}()
+
+// simulation holds both sides' results, reused from run to run.
+type simulation struct {
+	random   *rand.Rand
+	old, now []gate.Result
+}
+
+// draw makes both sides: each item flips with rate psi, so that the true difference is shift.
+func (s *simulation) draw(psi float64, shift func(bench int) float64) {
+	s.old, s.now = s.old[:0], s.now[:0]
+	for bench, size := range sizes {
+		d := shift(bench)
+		rate := max(psi, d, -d)
+		r := gate.Result{Benchmark: benchNames[bench], Lock: "sha256:1", Capability: size.capability}
+		for i := range size.items {
+			r.Item = itemNames[i]
+			o, n := s.pair((rate+d)/2, rate)
+			r.Score = o
+			s.old = append(s.old, r)
+			r.Score = n
+			s.now = append(s.now, r)
+		}
+	}
+}
+
+// pair draws one item: gained, forgotten, wrong twice or right twice.
+func (s *simulation) pair(gained, flips float64) (old, now float64) {
+	switch u := s.random.Float64(); {
+	case u < gained:
+		return 0, 1
+	case u < flips:
+		return 1, 0
+	case u < flips+0.3:
+		return 0, 0
+	}
+	return 1, 1
+}
+
+// outcome counts verdicts over runs, and how often the naive rule "mean ≥ 0" promotes.
+type outcome struct {
+	pass, review, fail, naive, runs int
+}
+
+func operate(t testing.TB, runs int, seed uint64, shift func(bench int) float64) outcome {
+	t.Helper()
+	s := simulation{random: rand.New(rand.NewPCG(seed, 7))}
+	out := outcome{runs: runs}
+	for range runs {
+		s.draw(0.10, shift)
+		r, err := gate.Decide(gate.DefaultPolicy(), gate.Input{Incumbent: gate.Slice(s.old), Candidate: gate.Slice(s.now)})
+		require.NoError(t, err)
+		out.count(r)
+	}
+	t.Logf("pass %d, review %d, fail %d, naive rule promotes %d, of %d", out.pass, out.review, out.fail, out.naive, runs)
+	return out
+}
+
+func (o *outcome) count(r gate.Report) {
+	switch r.Verdict {
+	case gate.Pass:
+		o.pass++
+	case gate.Inconclusive:
+		o.review++
+	default:
+		o.fail++
+	}
+	if r.Pooled.Delta >= 0 {
+		o.naive++
+	}
+}
+
+func flat(d float64) func(int) float64 { return func(int) float64 { return d } }
+
+// oneSet shifts the 300-item benchmark by d and the others by rest.
+func oneSet(d, rest float64) func(int) float64 {
+	return func(bench int) float64 {
+		if sizes[bench].items == 300 {
+			return d
+		}
+		return rest
+	}
+}
+
+// The promises of the gate, each within what chance allows in so few runs (Wilson bounds at 99.8 %);
+// BenchmarkDecide_OperatingCharacteristics reports the shares of many more.
+func TestDecide_OperatingCharacteristics(t *testing.T) {
+	const runs = 120
+	within := func(k int) stats.Interval { return stats.Wilson(k, runs, 0.998) }
+
+	equal := operate(t, runs, 1, flat(0))
+	require.GreaterOrEqual(t, within(equal.pass).High, 0.60, "equal models pass")
+	require.LessOrEqual(t, within(equal.fail).Low, 0.07, "equal models rarely fail")
+
+	masked := operate(t, runs, 3, oneSet(-0.08, 0.03))
+	require.LessOrEqual(t, within(masked.pass).Low, 0.02, "a loss on one set is not outweighed by gains elsewhere")
+	require.Greater(t, masked.naive, runs*9/10, "the naive rule promotes it")
+
+	better := operate(t, runs, 4, flat(0.02))
+	require.GreaterOrEqual(t, within(better.pass).High, 0.99)
+}
+
+func BenchmarkDecide_OperatingCharacteristics(b *testing.B) {
+	for name, shift := range map[string]func(int) float64{
+		"equal": flat(0), "better2": flat(0.02), "lost8on300": oneSet(-0.08, 0), "lost8on300gained3": oneSet(-0.08, 0.03),
+	} {
+		b.Run(name, func(b *testing.B) {
+			out := operate(b, max(b.N, 1000), 11, shift)
+			for unit, k := range map[string]int{"pass%": out.pass, "review%": out.review, "fail%": out.fail, "naive%": out.naive} {
+				b.ReportMetric(100*float64(k)/float64(out.runs), unit)
+			}
+		})
+	}
+}
