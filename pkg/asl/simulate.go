@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
+// Performer does a task at once and gives the news about it, such as "submitted" and "succeeded".
+type Performer func(ctx context.Context, t Task) []Signal
+
 // Simulate runs an execution to its end on the caller's goroutine: tasks are performed one after
 // another in the order they were scheduled, and waiting takes no time, since the clock jumps to the
-// next thing that is due. It returns the run, or an error if the journal failed or the execution
-// waits for a token that nobody can send.
-func Simulate(ctx context.Context, m *Machine, env Env, x Execution, tasks Integrations, now time.Time) (*Run, error) {
+// next thing that is due. An execution that waits for a token that nobody can send is stopped.
+func Simulate(ctx context.Context, m *Machine, env Env, x Execution, tasks Performer, now time.Time) (*Run, error) {
 	r, err := Start(m, env, x, now)
 	if err != nil {
 		return nil, err
@@ -28,9 +30,9 @@ func Simulate(ctx context.Context, m *Machine, env Env, x Execution, tasks Integ
 }
 
 // perform does a step's tasks; if there are none, it gives the time of the next timer.
-func (r *Run) perform(ctx context.Context, e Effects, tasks Integrations, now time.Time) (time.Time, error) {
+func (r *Run) perform(ctx context.Context, e Effects, tasks Performer, now time.Time) (time.Time, error) {
 	for _, t := range e.Start {
-		for _, s := range performTask(ctx, t, tasks) {
+		for _, s := range tasks(ctx, t) {
 			if _, err := r.Deliver(s, now); err != nil {
 				return now, err
 			}
@@ -45,12 +47,13 @@ func (r *Run) perform(ctx context.Context, e Effects, tasks Integrations, now ti
 	return now, ctx.Err()
 }
 
-func performTask(ctx context.Context, t Task, tasks Integrations) []Signal {
+// Signals performs a task with its integration; it is a Performer.
+func (in Integrations) Signals(ctx context.Context, t Task) []Signal {
 	var signals []Signal
 	t.submitted = func(out json.RawMessage) {
 		signals = append(signals, Signal{TaskID: t.ID, Kind: SignalSubmitted, Output: out})
 	}
-	return append(signals, Perform(ctx, t, tasks))
+	return append(signals, Perform(ctx, t, in))
 }
 
 // Perform runs a task with the integration that its resource names and gives the outcome.

@@ -71,7 +71,7 @@ func (c Case) Replay(ctx context.Context, pool *jsonata.Pool) ([]map[string]any,
 	}
 	env := asl.Env{Expressions: pool, Journal: rec, Region: "us-east-1"}
 	start := time.Date(2024, 11, 1, 12, 0, 0, 0, time.UTC)
-	if _, err := asl.Simulate(ctx, m, env, x, c.integrations(), start); err != nil {
+	if _, err := asl.Simulate(ctx, m, env, x, c.integrations().Signals, start); err != nil {
 		return nil, fmt.Errorf("run %s: %w", c.Name(), err)
 	}
 	return awsShape(rec.events)

@@ -18,6 +18,8 @@ const sampleEvery = 10 * time.Millisecond
 // limit, if any, was passed. Short evaluations cost one timer that never fires.
 func watch(vm *goja.Runtime, l Limits) func() error {
 	w := &watchdog{vm: vm, limits: l, left: int(l.Time / sampleEvery)}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(sampleEvery, w.sample)
 	return w.stop
 }

@@ -1,0 +1,100 @@
+package aslcli_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	aslcli "github.com/perennial-llm/perennial/pkg/local/cli/asl"
+)
+
+// call runs a command and gives what it printed and its exit status.
+func call(t *testing.T, c *cobra.Command, args ...string) (string, int) {
+	t.Helper()
+	var out bytes.Buffer
+	c.SetOut(&out)
+	c.SetErr(&out)
+	c.SetArgs(args)
+	err := c.Execute()
+	var exit *aslcli.ExitError
+	switch {
+	case err == nil:
+		return out.String(), 0
+	case errors.As(err, &exit):
+		return out.String() + exit.Message, exit.Code
+	}
+	require.NoError(t, err)
+	return "", -1
+}
+
+func file(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+const machine = `{"QueryLanguage":"JSONata","StartAt":"Call","States":{
+ "Call":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Arguments":{"FunctionName":"${CallFunctionArn}","Payload":"{% $states.input %}"},
+  "TimeoutSeconds":5,"Retry":[{"ErrorEquals":["Busy"],"IntervalSeconds":3600}],"Output":"{% $states.result.Payload %}","Next":"Approve"},
+ "Approve":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken","Arguments":{"FunctionName":"f","Payload":{"t":"{% $states.context.Task.Token %}"}},
+  "TimeoutSeconds":5,"End":true}}}`
+
+const mock = `{"StateMachines":{"m":{"TestCases":{"Happy":{"Approve":"Yes"},"Busy":{"Call":"Twice","Approve":"Yes"},"No":{"Approve":"No"}}}},
+ "MockedResponses":{"Yes":{"0":{"Return":{"approved":true}}},"No":{"0":{"Throw":{"Error":"Refused","Cause":"no"}}},
+  "Twice":{"0-1":{"Throw":{"Error":"Busy","Cause":""}},"2":{"Return":{"Payload":1}}}},
+ "MockedFunctions":{"Call":{"Echo":true}}}`
+
+func TestRun_WithMocks(t *testing.T) {
+	m, mocks := file(t, "m.asl.json", machine), file(t, "mock.json", mock)
+	for name, want := range map[string]int{"Happy": 0, "Busy": 0, "No": 3} {
+		out, code := call(t, aslcli.Command(), "run", m, "--mock", mocks, "--case", name, "--input", `{"a":"<"}`, "--history")
+		require.Equal(t, want, code, out)
+		var answer struct {
+			Status, Error, Cause string
+			Output               json.RawMessage
+			Events               []map[string]any
+		}
+		require.NoError(t, json.Unmarshal([]byte(out), &answer), out)
+		require.NotEmpty(t, answer.Events)
+		if name == "No" {
+			require.Equal(t, "FAILED Refused no", answer.Status+" "+answer.Error+" "+answer.Cause)
+		} else {
+			require.JSONEq(t, `{"approved":true}`, string(answer.Output))
+		}
+	}
+}
+
+func TestRun_BadUse(t *testing.T) {
+	m, mocks := file(t, "m.asl.json", machine), file(t, "mock.json", mock)
+	for _, args := range [][]string{
+		{"run"}, {"run", "nowhere.json"}, {"run", m, "--input", "{"}, {"run", m, "--input", "@nowhere"}, {"run", m, "--mock", m},
+		{"run", m, "--mock", mocks, "--case", "None"}, {"run", m, "--case", "x"}, {"run", m, "--nonsense"}, {"run", m, "--mock", mocks},
+		{"run", file(t, "b.json", `{"StartAt":"X","States":{}}`)}, {"verify", m}, {"lint"},
+	} {
+		out, code := call(t, aslcli.Command(), args...)
+		require.Equal(t, 2, code, "%v: %s", args, out)
+		require.NotEmpty(t, out)
+	}
+}
+
+func TestVerify_CountsAndFindsAPlantedDifference(t *testing.T) {
+	const recorded = "../../../asl/testdata/stepfunctions-jsonata.json"
+	out, code := call(t, aslcli.Command(), "verify", recorded)
+	require.Equal(t, 0, code, out)
+	require.Equal(t, "32 of 32 outcomes, 32 of 32 histories\n", out)
+	raw, err := os.ReadFile(recorded)
+	require.NoError(t, err)
+	planted := bytes.Replace(raw, []byte(`"length": 3`), []byte(`"length": 4`), 1)
+	require.NotEqual(t, raw, planted)
+	out, code = call(t, aslcli.Command(), "verify", file(t, "planted.json", string(planted)))
+	require.Equal(t, 1, code)
+	require.Contains(t, out, "length: recorded 4, ours 3")
+	require.Contains(t, out, "32 of 32 outcomes, 31 of 32 histories\n")
+}
