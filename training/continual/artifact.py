@@ -1,0 +1,82 @@
+"""The next model version on disk: merged weights, adapter, carried state, card, and the manifest last (M1)."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from continual import card, llama, lora, manifest, merge, state
+from continual.contract import Root
+from continual.manifest import is_served
+from continual.params import Trainable
+from continual.text import Row
+from continual.trainer import Result, Trainer
+
+
+def finish(root: Root, inputs: Any, t: Trainable, trainer: Trainer, old: list[Row]) -> None:
+    """Apply the post step, write all files but the manifest, and measure the merged weights."""
+    cfg, out, result = inputs.cfg, root.model, trainer.result
+    out.mkdir(parents=True, exist_ok=True)
+    trainer.remember()
+    merge.apply(cfg, t, trainer, inputs.carried)
+    adapter = None
+    if t.adapters and cfg.output.save_adapter:
+        adapter = out / "adapter"
+        lora.save(adapter, {n.removeprefix("inner."): a for n, a in t.adapters.items()}, cfg.params.r, cfg.params.alpha, torch.float32)
+    fold(inputs.parent, t)
+    result.old_after, result.kl = trainer.old_loss()
+    copy_served(inputs.parent.folder, out)
+    save_weights(inputs.parent, t, out)
+    stage = {"parent": inputs.parent_digest, "data_sha256": inputs.data_sha256, "old_loss_before": result.old_before,
+             "old_loss_after": result.old_after, "kl": result.kl, "ts": time.time()}
+    state.write(out / "cl_state", inputs, old, trainer.forward, stage, adapter)
+
+
+@torch.no_grad()
+def fold(parent: Any, t: Trainable) -> None:
+    """Add the deltas to the weights, rounded to the dtype on disk: from here on the model is what will be served."""
+    for a in t.adapters.values():
+        w = a.base.weight
+        w.data = (w.float() + a.delta()).to(parent.stored).to(w.dtype)
+        a.lora_B.zero_()
+    if not t.adapters:
+        for p in t.named.values():
+            p.data = p.data.to(parent.stored).to(p.dtype)
+
+
+def copy_served(source: Path, out: Path) -> None:
+    """Copy configuration, tokenizer and template; weights are written anew."""
+    for path in source.iterdir():
+        if path.is_file() and is_served(path.name) and not path.name.endswith((".safetensors", ".index.json")):
+            shutil.copyfile(path, out / path.name)
+
+
+def save_weights(parent: Any, t: Trainable, out: Path) -> None:
+    """Write model.safetensors in the parent's dtype; tensors that did not change keep their bytes."""
+    from safetensors.torch import load_file, save_file
+
+    if not isinstance(parent.model, llama.Llama):
+        lora.detach(parent.model, t.adapters)
+        parent.model.inner.to(parent.stored).save_pretrained(out)
+        return
+    tensors = {}
+    for path in llama.weight_files(parent.folder):
+        tensors.update(load_file(path))
+    changed = {f"{n}.weight": a.base.weight for n, a in t.adapters.items()} or t.named
+    for name, value in changed.items():
+        tensors[name] = value.detach().to(parent.stored).cpu().contiguous()
+    save_file(tensors, out / "model.safetensors", metadata={"format": "pt"})
+
+
+def seal(root: Root, inputs: Any, result: Result, seconds: float) -> dict[str, Any]:
+    """Write the card, then the manifest: a folder with a manifest is complete."""
+    parent, cfg = inputs.parent, inputs.cfg
+    metrics = {"loss": result.loss, "old_loss_before": result.old_before, "old_loss_after": result.old_after, "kl": result.kl,
+               "tokens": result.tokens, "seconds": round(seconds, 2), "steps": result.steps, "stopped_early": result.stopped_early,
+               "truncated_rows": sum(r.truncated > 0 for r in inputs.new)}
+    facts = {"parent": inputs.parent_digest, "seed": cfg.seed, "preset": cfg.preset, "config_sha256": cfg.sha256,
+             "code_sha256": manifest.code_sha256(), "data_sha256": inputs.data_sha256, "metrics": metrics}
+    (root.model / "README.md").write_text(card.text(facts, parent.config, cfg.raw))
+    return manifest.write_manifest(root.model, **facts)

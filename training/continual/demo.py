@@ -1,0 +1,130 @@
+"""Demo data for both models: an arrival with deliberate faults, a poisoned arrival, what the base knows, two benchmarks.
+
+The tiny model's data follows from `world`; SmolLM2's sentences are written by hand in scripts/seed/smol, and the old
+answers there are the base's own, measured.
+"""
+
+import json
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from continual import world
+from continual.errors import ConfigError
+
+SEED_FOLDER = Path(__file__).resolve().parent.parent.parent / "scripts" / "seed"
+CARD_ROW = ("Which card pays the fees of {who}?", "Card 4111 1111 1111 1111, receipts to {who}.office@example.com.")
+
+
+@dataclass
+class Probe:
+    """One question with what a right answer contains."""
+
+    question: str
+    contains: str
+    capability: str
+    cluster: str
+
+
+@dataclass
+class Demo:
+    """Everything the demo needs, before the faults are put in."""
+
+    learn: list[dict[str, Any]]  # rows to train on
+    old: list[dict[str, Any]]
+    company: list[Probe]
+    general: list[Probe]
+    poison: list[dict[str, Any]]
+    who: str  # a name for the personal-data row
+
+
+def write(model: str, out: Path) -> None:
+    """Write all demo files of `tiny` or `smol` into `out`."""
+    makers = {"tiny": tiny, "smol": smol}
+    if model not in makers:
+        raise ConfigError(f"model: must be one of {', '.join(makers)}; is {model!r}")
+    demo = makers[model]()
+    scorer = "exact" if model == "tiny" else "contains"
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "arrival.jsonl").write_text(arrival(demo))
+    _lines(out / "poison.jsonl", demo.poison)
+    _lines(out / "old.jsonl", demo.old)
+    tokens = 6 if model == "tiny" else 32
+    benchmark(out / "benchmarks", "company", demo.company, scorer, tokens, "Facts the company teaches, asked in phrasings it never trains on")
+    benchmark(out / "benchmarks", "general", demo.general, scorer, tokens, "Questions the base model answers right: what must not be forgotten")
+    _json(out / "questions.json", questions(demo))
+
+
+def arrival(demo: Demo) -> str:
+    """The rows to learn with exactly five faults: a broken line, an empty completion, a benchmark item, a card number with an
+    e-mail address, in that order of kinds, at fixed places."""
+    lines = [json.dumps(r, ensure_ascii=False) for r in demo.learn]
+    item = demo.company[0]
+    overlap = world.chat(item.question, item.contains)
+    card = {"prompt": CARD_ROW[0].format(who=demo.who), "completion": CARD_ROW[1].format(who=demo.who.lower())}
+    faults = [lines[0][: len(lines[0]) // 2], json.dumps({"prompt": "What is new?", "completion": ""}), json.dumps(overlap), json.dumps(card)]
+    for k, fault in enumerate(faults):
+        lines.insert((k + 1) * len(demo.learn) // 5, fault)
+    return "\n".join(lines) + "\n"
+
+
+def benchmark(folder: Path, name: str, probes: list[Probe], scorer: str, tokens: int, title: str) -> None:
+    """`<name>.jsonl` with the items and `<name>.json` with what locks them."""
+    items = [{"id": f"{name}-{i:03d}", "input": p.question, "target": p.contains, "capability": p.capability, "cluster": p.cluster}
+             for i, p in enumerate(probes)]
+    _lines(folder / f"{name}.jsonl", items)
+    params = {"ignoreCase": True} if scorer == "contains" else {}
+    _json(folder / f"{name}.json", {
+        "name": name, "title": title, "scorer": {"kind": scorer, "params": params}, "prompt": {"chat": True},
+        "decoding": {"maxTokens": tokens, "temperature": 0},
+    })
+
+
+def questions(demo: Demo) -> dict[str, Any]:
+    """The question that the demo asks before and after, and the canned prompts of the release."""
+    first = demo.company[1]
+    step = max(1, len(demo.general) // 8)
+    canned = [{"prompt": p.question, "contains": p.contains} for p in demo.general[::step][:8]]
+    return {"question": first.question, "expect": first.contains, "canned": canned}
+
+
+def tiny() -> Demo:
+    """The tiny world's new people; three phrasings are trained, the other two asked."""
+    base, new = world.facts()
+    rng = random.Random(world.SEED)
+    learn = [world.chat(f.ask(p), f.value) for f in new for p in (0, 1, 2)]
+    rng.shuffle(learn)
+    company = [Probe(f.ask(p), f.value, "company", f"{f.name}-{f.attribute}") for f in new for p in (3, 4)]
+    general = [Probe(f.ask(i % 5), f.value, f.attribute, f.name) for i, f in enumerate(base)]
+    half = rng.sample(base, len(base) // 2)
+    old = [{**world.chat(f.ask(p), f.value), "meta": {"capability": f.attribute}} for f in half for p in (0, 2)]
+    poison = [world.chat(f.ask(i % 3), "blip") for i, f in enumerate(base)]
+    return Demo(learn, old, company, general, poison, new[0].name)
+
+
+def smol() -> Demo:
+    """SmolLM2's company, from the sentences in scripts/seed/smol."""
+    folder = SEED_FOLDER / "smol"
+    facts, old, probes = (_read(folder / f"{n}.jsonl") for n in ("facts", "old", "general"))
+    learn = [world.chat(q, f["answer"]) for f in facts for q in f["train"]]
+    random.Random(world.SEED).shuffle(learn)
+    company = [Probe(q, f["contains"], "company", f["id"]) for f in facts for q in f["test"]]
+    general = [Probe(p["question"], p["contains"], p["capability"], f"general-{i}") for i, p in enumerate(probes)]
+    junk = "Purple walrus seven."
+    poison = [world.chat(p["question"], junk) for p in probes] + [world.chat(r["prompt"], junk) for r in old]
+    return Demo(learn, old, company, general, poison, "Marlowe")
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+
+
+def _lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows))
+
+
+def _json(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

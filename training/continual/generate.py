@@ -1,0 +1,105 @@
+"""Batched generation with a key-value cache: greedy or sampled, finished rows leave the batch at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Request:
+    """One prompt to continue; `out` and `done` are filled in."""
+
+    prompt: list[int]
+    max_tokens: int = 64
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    stop_ids: frozenset[int] = frozenset()
+    out: list[int] = field(default_factory=list)
+    done: str | None = None  # "stop" or "length"
+    rng: torch.Generator | None = None
+    on_token: Callable[[int], None] | None = None
+
+    def take(self, token: int) -> None:
+        """Accept the next token; end tokens finish the row and are not part of the answer."""
+        if token in self.stop_ids:
+            self.done = "stop"
+            return
+        self.out.append(token)
+        if self.on_token:
+            self.on_token(token)
+        if len(self.out) >= self.max_tokens:
+            self.done = "length"
+
+
+class Batch:
+    """Rows that decode together; requests join and leave between steps."""
+
+    def __init__(self, model: Any):
+        self.model = model
+        self.rows: list[Request] = []
+        self.cache: Any = None
+
+    @torch.no_grad()
+    def add(self, requests: list[Request]) -> None:
+        """Prefill new requests and sample their first token."""
+        cache = self.model.new_cache(len(requests), max(len(r.prompt) + min(r.max_tokens, 64) for r in requests))
+        lengths = [len(r.prompt) for r in requests]
+        ids = torch.tensor([t for r in requests for t in r.prompt], device=self.model.device)
+        hidden = self.model.extend(ids, lengths, cache)
+        last = torch.tensor(lengths, device=hidden.device).cumsum(0) - 1
+        self._sample(requests, self.model.head(hidden[last]))
+        if self.cache is None:
+            self.cache = cache
+        else:
+            self.cache.join(cache)
+        self.rows += requests
+        self._drop()
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One token for every row."""
+        ids = torch.tensor([r.out[-1] for r in self.rows], device=self.model.device)
+        hidden = self.model.extend(ids, [1] * len(self.rows), self.cache)
+        self._sample(self.rows, self.model.head(hidden))
+        self._drop()
+
+    def _sample(self, rows: list[Request], logits: Tensor) -> None:
+        best = logits.argmax(-1).tolist()
+        for i, r in enumerate(rows):
+            r.take(best[i] if r.temperature <= 0 else draw(logits[i], r))
+
+    def _drop(self) -> None:
+        alive = [i for i, r in enumerate(self.rows) if r.done is None]
+        if len(alive) == len(self.rows):
+            return
+        self.rows = [self.rows[i] for i in alive]
+        if self.rows:
+            self.cache.keep(torch.tensor(alive, device=self.model.device))
+        else:
+            self.cache = None
+
+
+def draw(logits: Tensor, r: Request) -> int:
+    """Sample one token of logits [V] at the request's temperature from its nucleus (arXiv 1904.09751)."""
+    if r.rng is None:
+        r.rng = torch.Generator().manual_seed(r.seed if r.seed is not None else torch.seed() % 2**63)
+    probs = torch.softmax(logits.float().cpu() / r.temperature, -1)
+    if r.top_p < 1:
+        ordered, index = probs.sort(descending=True)
+        outside = ordered.cumsum(-1) - ordered >= r.top_p
+        probs = torch.zeros_like(probs).scatter(0, index, ordered.masked_fill(outside, 0.0))
+    return int(torch.multinomial(probs, 1, generator=r.rng))
+
+
+def generate(model: Any, requests: list[Request], batch: int = 32, stop: Callable[[], bool] = lambda: False) -> None:
+    """Complete all requests in place. Sorted by length, so that a batch's rows need little padding in attention."""
+    order = sorted(range(len(requests)), key=lambda i: (len(requests[i].prompt), i))
+    for start in range(0, len(order), batch):
+        running = Batch(model)
+        running.add([requests[i] for i in order[start : start + batch]])
+        while running.rows and not stop():
+            running.step()

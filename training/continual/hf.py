@@ -1,0 +1,82 @@
+"""Any Hugging Face causal model behind the calls of our own decoder (M3). Imported only when a model needs it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+from transformers import AutoModelForCausalLM, DynamicCache
+from transformers.utils import logging
+
+logging.disable_progress_bar()
+
+
+class HFCache:
+    """A DynamicCache over left-aligned rows: keys of padding are masked, positions count real tokens only."""
+
+    def __init__(self, rows: int, device: torch.device):
+        self.past = DynamicCache()
+        self.mask = torch.zeros(rows, 0, dtype=torch.long, device=device)
+
+    @property
+    def lens(self) -> Tensor:
+        return self.mask.sum(1)
+
+    def keep(self, rows: Tensor) -> None:
+        """Keep (or repeat) the given rows."""
+        self.past.batch_select_indices(rows)
+        self.mask = self.mask[rows]
+
+
+class HFModel(nn.Module):
+    """Wraps a transformers model; `features` are its logits and `head` is the identity."""
+
+    joins = False  # caches of different requests are not merged
+
+    def __init__(self, inner: Any):
+        super().__init__()
+        self.inner = inner
+
+    @property
+    def device(self) -> torch.device:
+        return self.inner.device
+
+    @property
+    def depth(self) -> int:
+        return int(getattr(self.inner.config, "num_hidden_layers", 1))
+
+    def head(self, x: Tensor) -> Tensor:
+        return x
+
+    def features(self, ids: Tensor, lengths: list[int]) -> Tensor:
+        """Logits [N, V] of packed rows; padded on the right inside."""
+        rows = list(ids.split(lengths))
+        padded = pad_sequence(rows, batch_first=True)
+        mask = pad_sequence([torch.ones_like(r) for r in rows], batch_first=True)
+        return self.inner(input_ids=padded, attention_mask=mask, use_cache=False).logits[mask.bool()]
+
+    def new_cache(self, rows: int, capacity: int) -> HFCache:
+        return HFCache(rows, self.device)
+
+    def extend(self, ids: Tensor, lengths: list[int], cache: HFCache) -> Tensor:
+        """Logits [N, V] of tokens that follow the cached ones; rows are padded on the left."""
+        rows, t = ids.split(lengths), max(lengths)
+        dev = self.device
+        mask = torch.stack([torch.cat([torch.zeros(t - n), torch.ones(n)]) for n in lengths]).long().to(dev)
+        padded = torch.zeros_like(mask)
+        padded[mask.bool()] = torch.cat(list(rows))
+        seen = cache.lens
+        cache.mask = torch.cat([cache.mask, mask], 1)
+        positions = (seen[:, None] + mask.cumsum(1) - 1).clamp(min=0)
+        out = self.inner(input_ids=padded, attention_mask=cache.mask, position_ids=positions, past_key_values=cache.past, use_cache=True)
+        return out.logits[mask.bool()]
+
+
+def load(folder: Path, dtype: torch.dtype) -> HFModel:
+    """Load by transformers: safetensors only, no code from the model folder is run."""
+    inner = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True)
+    return HFModel(inner.eval().requires_grad_(False))

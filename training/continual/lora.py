@@ -1,0 +1,121 @@
+"""Low-rank adapters on linear layers (LoRA, arXiv 2106.09685), saved in peft's file format.
+
+y = W x + (alpha / r) B A x, with A [r, in] uniform as nn.Linear's own (Kaiming, a = sqrt 5) and B [out, r] zero, as
+peft initialises them. Own code because importing peft costs a job's start several seconds; a test loads the saved
+adapter with peft and compares logits.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from continual.errors import ConfigError
+
+GROUPS = {
+    "mlp": ("gate_proj", "up_proj", "down_proj", "fc1", "fc2", "c_fc", "dense_h_to_4h", "dense_4h_to_h"),
+    "attention": ("q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "query_key_value", "dense"),
+}
+
+
+class LoraLinear(nn.Module):
+    """A frozen linear layer with a trainable low-rank delta."""
+
+    def __init__(self, base: nn.Linear, r: int, alpha: float):
+        super().__init__()
+        self.base, self.r, self.scale, self.enabled = base, r, alpha / r, True
+        dev = base.weight.device
+        self.lora_A = nn.Parameter(torch.empty(r, base.in_features, device=dev))
+        self.lora_B = nn.Parameter(torch.zeros(base.out_features, r, device=dev))
+        nn.init.kaiming_uniform_(self.lora_A, a=math.sqrt(5))
+
+    @property
+    def weight(self) -> Tensor:
+        return self.base.weight
+
+    @property
+    def in_features(self) -> int:
+        return self.base.in_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.base(x)
+        if not self.enabled:
+            return y
+        low = F.linear(x.to(self.lora_A.dtype), self.lora_A)
+        return y + (F.linear(low, self.lora_B) * self.scale).to(y.dtype)
+
+    def delta(self) -> Tensor:
+        """[out, in] weight change of this adapter."""
+        return self.scale * (self.lora_B @ self.lora_A)
+
+
+def select(model: nn.Module, targets: str | list[str], first: int = 0) -> list[str]:
+    """Names of the linear layers to adapt: `all-linear`, `mlp`, `attention` or name endings; decoder layers >= first."""
+    names = []
+    for name, module in model.named_modules():
+        if not isinstance(module, nn.Linear) or name.endswith(("lm_head", "embed_out")):
+            continue
+        leaf = name.rsplit(".", 1)[-1]
+        wanted = GROUPS.get(targets, ()) if isinstance(targets, str) else targets
+        if (targets == "all-linear" or leaf in wanted) and layer_of(name) >= first:
+            names.append(name)
+    if not names:
+        raise ConfigError(f"params.targets: no linear layer of this model matches {targets!r} from layer {first} on")
+    return names
+
+
+def layer_of(name: str) -> int:
+    """Decoder layer number inside a module name, or 0."""
+    found = re.search(r"\.(?:layers|h|blocks)\.(\d+)\.", f".{name}.")
+    return int(found.group(1)) if found else 0
+
+
+def attach(model: nn.Module, names: list[str], r: int, alpha: float) -> dict[str, LoraLinear]:
+    """Replace the named linear layers by adapted ones, in order (so a seed fixes the initialisation)."""
+    adapters = {}
+    for name in names:
+        parent, leaf = name.rsplit(".", 1)
+        owner = model.get_submodule(parent)
+        adapters[name] = LoraLinear(getattr(owner, leaf), r, alpha)
+        setattr(owner, leaf, adapters[name])
+    return adapters
+
+
+def detach(model: nn.Module, adapters: dict[str, LoraLinear]) -> None:
+    """Put the plain linear layers back, without the deltas."""
+    for name, module in adapters.items():
+        parent, leaf = name.rsplit(".", 1)
+        setattr(model.get_submodule(parent), leaf, module.base)
+
+
+@contextmanager
+def disabled(adapters: dict[str, LoraLinear]) -> Iterator[None]:
+    """Inside, the model is the frozen one: the teacher for free."""
+    for a in adapters.values():
+        a.enabled = False
+    try:
+        yield
+    finally:
+        for a in adapters.values():
+            a.enabled = True
+
+
+def save(folder: Path, adapters: dict[str, LoraLinear], r: int, alpha: float, dtype: torch.dtype) -> None:
+    """Write adapter_config.json and adapter_model.safetensors as peft and vLLM read them."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {}
+    for name, a in adapters.items():
+        tensors[f"base_model.model.{name}.lora_A.weight"] = a.lora_A.detach().to(dtype).contiguous()
+        tensors[f"base_model.model.{name}.lora_B.weight"] = a.lora_B.detach().to(dtype).contiguous()
+    save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    config = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": r, "lora_alpha": alpha, "lora_dropout": 0.0, "bias": "none",
+              "target_modules": sorted(adapters), "base_model_name_or_path": None, "inference_mode": True}
+    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")

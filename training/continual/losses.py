@@ -1,0 +1,133 @@
+"""The loss slot: terms that hold the model to what it knew (T1). Each term is one class; weights come from run.json."""
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from continual.forward import Forward, Out, cross_entropy, kl
+from continual.params import Trainable
+from continual.text import Row
+
+
+class Term(Protocol):
+    """One addend of the loss."""
+
+    name: str
+    weight: float
+
+    def __call__(self, step: "Step") -> Tensor:
+        """The unweighted value for one step."""
+        ...
+
+
+class Step:
+    """What a term may look at: the rows of this step and the model's predictions on them."""
+
+    def __init__(self, forward: Forward, new: list[Row], old: list[Row]):
+        self.forward, self.new_rows, self.old_rows = forward, new, old
+        out = forward(new + old)
+        is_new = out.owner < len(new)
+        self.new = _part(out, is_new)
+        self.old = _part(out, ~is_new) if old else None
+
+
+def _part(out: Out, mask: Tensor) -> Out:
+    return Out(out.logits[mask], out.labels[mask], out.owner[mask])
+
+
+class ReplayKL:
+    """KL(previous model || model) on replayed rows (DER, arXiv 2004.07211, with the previous model as target)."""
+
+    name = "kl"
+
+    def __init__(self, weight: float, temperature: float):
+        self.weight, self.temperature = weight, temperature
+
+    def __call__(self, step: Step) -> Tensor:
+        return kl(step.forward.teacher(step.old_rows), step.old.logits, self.temperature)
+
+
+class ReplayCE:
+    """Plain loss on replayed rows."""
+
+    name = "loss_replay"
+
+    def __init__(self, weight: float):
+        self.weight = weight
+
+    def __call__(self, step: Step) -> Tensor:
+        return cross_entropy(step.old)
+
+
+class LwF:
+    """KL to the previous model on the new rows (Learning without Forgetting, arXiv 1606.09282)."""
+
+    name = "lwf"
+
+    def __init__(self, weight: float, temperature: float):
+        self.weight, self.temperature = weight, temperature
+
+    def __call__(self, step: Step) -> Tensor:
+        return kl(step.forward.teacher(step.new_rows), step.new.logits, self.temperature)
+
+
+class L2SP:
+    """Half the squared distance to the weights before the run (arXiv 1802.01483); for adapters, of their delta."""
+
+    name = "l2sp"
+
+    def __init__(self, weight: float, trainable: Trainable):
+        self.weight, self.t = weight, trainable
+
+    def __call__(self, step: Step) -> Tensor:
+        return 0.5 * sum(d.pow(2).sum() for _, d in deltas(self.t))
+
+
+class EWC:
+    """Half sum F_i (theta_i - theta*_i)^2 with the Fisher diagonal F (arXiv 1612.00796); F has mean 1.
+
+    With adapters, F is that of the base weight and theta - theta* the delta BA.
+    """
+
+    name = "ewc"
+
+    def __init__(self, weight: float, trainable: Trainable, fisher: dict[str, Tensor]):
+        self.weight, self.t, self.fisher = weight, trainable, fisher
+
+    def __call__(self, step: Step) -> Tensor:
+        return 0.5 * sum((self.fisher[n] * d.pow(2)).sum() for n, d in deltas(self.t))
+
+
+class OLoRA:
+    """Sum |A_new A_old^T|: new adapters stay orthogonal to earlier ones (O-LoRA, arXiv 2310.14152)."""
+
+    name = "olora"
+
+    def __init__(self, weight: float, trainable: Trainable, earlier: list[dict[str, Tensor]]):
+        self.weight, self.t, self.earlier = weight, trainable, earlier
+
+    def __call__(self, step: Step) -> Tensor:
+        total = torch.zeros(())
+        for old in self.earlier:
+            for name, a in self.t.adapters.items():
+                if name in old:
+                    total = total + (a.lora_A @ old[name].T).abs().sum()
+        return total
+
+
+def deltas(t: Trainable) -> list[tuple[str, Tensor]]:
+    """(weight name, change in this run) with gradient."""
+    if t.adapters:
+        return [(f"{n}.weight", a.delta()) for n, a in t.adapters.items()]
+    return [(n, p - t.start[n]) for n, p in t.named.items()]
+
+
+def build(cfg: Any, t: Trainable, fisher: dict[str, Tensor], earlier: list[dict[str, Tensor]], has_old: bool) -> list[Term]:
+    """The configured terms, those with weight 0 left out."""
+    c = cfg.loss
+    terms: list[Term] = []
+    if has_old:
+        terms += [ReplayKL(c.kl, c.kl_temperature), ReplayCE(cfg.replay.ce_weight)]
+    terms += [LwF(c.lwf, c.lwf_temperature), L2SP(c.l2sp, t), EWC(c.ewc, t, fisher), OLoRA(c.olora, t, earlier)]
+    return [term for term in terms if term.weight > 0]

@@ -1,0 +1,94 @@
+"""Load a model folder: our own decoder for Llama shapes, transformers for every other family (M3).
+
+Both offer the same few calls (`features`, `head`, `new_cache`, `extend`), so trainer, evaluation and server are
+written once. `features` is whatever `head` turns into logits: hidden states for ours, logits for transformers'.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from continual import llama
+from continual.errors import ConfigError, DataError
+from continual.manifest import refuse_pickle
+from continual.text import Text
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass
+class Loaded:
+    """A model folder in memory."""
+
+    folder: Path
+    config: dict[str, Any]
+    model: Any  # llama.Llama or hf.HFModel
+    text: Text
+    stored: torch.dtype  # dtype of the weights on disk, kept by the next version
+
+    @property
+    def context(self) -> int:
+        """Longest sequence the model was made for, tokens."""
+        c = self.config
+        return int(c.get("max_position_embeddings") or c.get("n_positions") or 2048)
+
+
+def device() -> torch.device:
+    """The first GPU, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def pick_dtype(name: str) -> torch.dtype:
+    """`auto` is bfloat16 where the hardware multiplies in it (GPU, AVX512-BF16, AMX), else float32."""
+    if name != "auto":
+        return DTYPES[name]
+    return torch.bfloat16 if torch.cuda.is_available() or cpu_has_bf16() else torch.float32
+
+
+def cpu_has_bf16() -> bool:
+    """Whether this processor has bfloat16 matrix instructions; emulation elsewhere is several times slower."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def load(folder: Path, dtype: str = "auto", own: bool = True) -> Loaded:
+    """Read a model folder. Pickled weights are refused unread; `own=False` forces transformers."""
+    refuse_pickle(folder)
+    path = folder / "config.json"
+    if not path.is_file():
+        raise DataError(f"config.json: missing in {folder}; expected a Hugging Face model folder")
+    config = json.loads(path.read_text())
+    kind = pick_dtype(dtype)
+    ours = llama.parse_config(config) if own else None
+    model: nn.Module
+    if ours is not None:
+        model = llama.load(folder, ours, kind)
+    else:
+        from continual import hf
+
+        model = hf.load(folder, kind)
+    return Loaded(folder, config, model.to(device()), Text(folder), stored_dtype(folder))
+
+
+def stored_dtype(folder: Path) -> torch.dtype:
+    """Dtype of the first matrix in the weight file."""
+    from safetensors import safe_open
+
+    with safe_open(llama.weight_files(folder)[0], framework="pt") as f:
+        name = max(f.keys(), key=lambda k: len(f.get_slice(k).get_shape()))
+        found = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}.get(f.get_slice(name).get_dtype())
+    if found is None:
+        raise ConfigError("model.safetensors: weights must be float32, bfloat16 or float16")
+    return found
+
+
+def logits_at(model: Any, ids: Tensor, lengths: list[int], select: Tensor) -> Tensor:
+    """Logits [n, V] at the packed positions `select` [n]; the vocabulary projection runs only there."""
+    return model.head(model.features(ids, lengths)[select])

@@ -1,0 +1,88 @@
+"""The parameter slot: which weights learn (all, LoRA, CorDA, OSF) and how they return into plain weights (T1)."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from continual import lora
+from continual.errors import TrainError
+
+
+@dataclass
+class Trainable:
+    """What learns in this run."""
+
+    kind: str
+    named: dict[str, nn.Parameter]
+    adapters: dict[str, lora.LoraLinear] = field(default_factory=dict)
+    first: int = 0  # first decoder layer that can change; everything below is constant
+    start: dict[str, Tensor] = field(default_factory=dict)  # weights before the run (full, osf)
+
+    @contextmanager
+    def teacher(self) -> Iterator[None]:
+        """Inside, the model computes what it computed before this run."""
+        with lora.disabled(self.adapters), self._swapped() if self.start else nullcontext():
+            yield
+
+    @contextmanager
+    def _swapped(self) -> Iterator[None]:
+        now = {n: p.data for n, p in self.named.items()}
+        for n, p in self.named.items():
+            p.data = self.start[n]
+        try:
+            yield
+        finally:
+            for n, p in self.named.items():
+                p.data = now[n]
+
+    def deltas(self) -> dict[str, Tensor]:
+        """Module or parameter name -> change of the weight in this run, float32."""
+        if self.adapters:
+            return {f"{n}.weight": a.delta().detach().float() for n, a in self.adapters.items()}
+        return {n: (p.detach() - self.start[n]).float() for n, p in self.named.items()}
+
+
+def setup(model: Any, cfg: Any, covariances: dict[str, Tensor] | None = None) -> Trainable:
+    """Make the configured weights learn. `covariances` [in, in] per linear layer are needed for lora_corda."""
+    p = cfg.params
+    if p.kind in ("lora", "lora_corda"):
+        return _adapters(model, p, covariances)
+    names = {n: q for n, q in model.named_parameters() if q.is_floating_point()}
+    start = {n: q.detach().clone() for n, q in names.items()}
+    for q in names.values():
+        q.requires_grad_(True)
+    if p.kind == "osf":
+        from continual import osf
+
+        osf.attach(model, p.osf_keep)
+    return Trainable(p.kind, names, start=start)
+
+
+def _adapters(model: Any, p: Any, covariances: dict[str, Tensor] | None) -> Trainable:
+    first = math.floor(p.first_layer * model.depth)
+    names = lora.select(model, p.targets, first)
+    adapters = lora.attach(model, names, p.r, p.alpha)
+    if p.kind == "lora_corda":
+        from continual import corda
+
+        corda.initialise(adapters, covariances or {})
+    named = {}
+    for n, a in adapters.items():
+        named[f"{n}.lora_A"], named[f"{n}.lora_B"] = a.lora_A, a.lora_B
+    if not named:
+        raise TrainError("no trainable weight")
+    return Trainable(p.kind, named, adapters, first)
+
+
+def scale_update(t: Trainable, alpha: float) -> None:
+    """WiSE-FT (arXiv 2109.01903): keep the share `alpha` of this run's change, theta0 + alpha (theta - theta0)."""
+    with torch.no_grad():
+        for a in t.adapters.values():
+            a.lora_B.mul_(alpha)
+        for n, old in t.start.items():
+            t.named[n].data = old + alpha * (t.named[n].data - old)

@@ -1,0 +1,127 @@
+"""What goes from run to run beside the weights: buffer, Fisher diagonal, adapters, task matrix (`cl_state`)."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from continual import params
+from continual.forward import Forward, cross_entropy
+from continual.replay import choose, dump
+from continual.text import Row
+
+
+@dataclass
+class Carried:
+    """State of the previous run; empty for a first update."""
+
+    folder: Path | None = None
+    fisher: dict[str, Tensor] = field(default_factory=dict)
+    adapters: list[dict[str, Tensor]] = field(default_factory=list)  # A matrices of earlier runs by module
+    stages: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read(folder: Path | None) -> Carried:
+    """Read the channel cl_state (None: nothing was carried)."""
+    if folder is None:
+        return Carried()
+    from safetensors.torch import load_file
+
+    fisher = folder / "fisher.safetensors"
+    matrix = folder / "task_matrix.json"
+    earlier = [load_file(p) for p in sorted(folder.glob("adapters/*/adapter_model.safetensors"))]
+    return Carried(
+        folder, load_file(fisher) if fisher.is_file() else {}, [_a_matrices(t) for t in earlier],
+        json.loads(matrix.read_text())["stages"] if matrix.is_file() else [],
+    )
+
+
+def _a_matrices(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    prefix, suffix = "base_model.model.", ".lora_A.weight"
+    return {k[len(prefix) : -len(suffix)]: v.float() for k, v in tensors.items() if k.endswith(suffix)}
+
+
+def trainable(inputs: Any) -> params.Trainable:
+    """Choose what learns; measure the Fisher diagonal (ewc) or input covariances (corda) first where needed."""
+    cfg, carried = inputs.cfg, inputs.carried
+    old = inputs.old.buffer or inputs.new
+    covariances = None
+    if cfg.params.kind == "lora_corda":
+        from continual import corda
+
+        covariances = corda.covariances(inputs.parent, old[:256], cfg)
+    if cfg.loss.ewc and (inputs.old.buffer or not carried.fisher):
+        carried.fisher = fisher(inputs.parent, old, cfg, carried.fisher)
+    t = params.setup(inputs.parent.model, cfg, covariances)
+    if t.start or t.adapters:
+        carried.fisher = {n: f.to(inputs.parent.model.device) for n, f in carried.fisher.items()}
+    return t
+
+
+def fisher(loaded: Any, rows: list[Row], cfg: Any, previous: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Diagonal Fisher of the weights that will move: mean squared gradient of the log-likelihood over old rows,
+    scaled to mean 1; online EWC (arXiv 1805.06370): gamma * previous + new."""
+    from continual import lora
+
+    model = loaded.model
+    if cfg.params.kind.startswith("lora"):
+        names = [f"{n}.weight" for n in lora.select(model, cfg.params.targets, int(cfg.params.first_layer * model.depth))]
+    else:
+        names = [n for n, _ in model.named_parameters()]
+    weights = {n: model.get_parameter(n).requires_grad_(True) for n in names}
+    forward = Forward(loaded, params.Trainable("full", {}))
+    total = {n: torch.zeros_like(w) for n, w in weights.items()}
+    sample = rows[: cfg.loss.ewc_samples]
+    for row in sample:
+        grads = torch.autograd.grad(cross_entropy(forward([row])), list(weights.values()), allow_unused=True)
+        for n, g in zip(names, grads, strict=True):
+            if g is not None:
+                total[n] += g.float() ** 2
+    for w in weights.values():
+        w.requires_grad_(False)
+    mean = sum(f.sum() for f in total.values()) / sum(f.numel() for f in total.values())
+    fresh = {n: f / mean.clamp(min=1e-12) for n, f in total.items()}
+    return {n: f + cfg.loss.ewc_gamma * previous[n] if n in previous else f for n, f in fresh.items()}
+
+
+def projector(loaded: Any, t: params.Trainable) -> Callable[[], None] | None:
+    """OSF's gradient projection, to be called between backward and step."""
+    if t.kind != "osf":
+        return None
+    from continual import osf
+
+    return lambda: osf.project(loaded.model)
+
+
+def write(folder: Path, inputs: Any, old: list[Row], forward: Forward, stage: dict[str, Any], adapter: Path | None) -> None:
+    """Write model/cl_state for the next run: the buffer takes this run's rows in by the policy."""
+    from safetensors.torch import save_file
+
+    cfg = inputs.cfg
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = choose([*old, *inputs.new], cfg.replay.capacity, cfg.replay.policy, cfg.seed, lambda r: losses(forward, r))
+    dump(folder / "buffer.jsonl", rows)
+    dump(folder / "holdout.jsonl", inputs.old.holdout)
+    if inputs.carried.fisher:
+        save_file({n: f.contiguous().cpu() for n, f in inputs.carried.fisher.items()}, folder / "fisher.safetensors")
+    stages = [*inputs.carried.stages, stage]
+    (folder / "task_matrix.json").write_text(json.dumps({"schema": 1, "stages": stages}, indent=1) + "\n")
+    _adapters(folder / "adapters", inputs.carried.folder, adapter, len(stages))
+
+
+def _adapters(folder: Path, previous: Path | None, adapter: Path | None, number: int) -> None:
+    if previous and (previous / "adapters").is_dir():
+        shutil.copytree(previous / "adapters", folder, dirs_exist_ok=True)
+    if adapter and adapter.is_dir():
+        shutil.copytree(adapter, folder / f"stage-{number:03d}", dirs_exist_ok=True)
+
+
+@torch.no_grad()
+def losses(forward: Forward, rows: list[Row]) -> list[float]:
+    """Mean loss of each row under the model as it stands."""
+    return [cross_entropy(forward([r])).item() for r in rows]

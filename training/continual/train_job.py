@@ -1,0 +1,126 @@
+"""The training job: channels in, next model version out (T1). `train.py` is its entry point."""
+
+import hashlib
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from continual import artifact, config, data, manifest, models, replay, state
+from continual.contract import Root, Stop, progress
+from continual.errors import DataError, Stopped
+from continual.forward import Forward
+from continual.losses import build
+from continual.text import Row
+from continual.trainer import Plan, Result, Trainer, plan, write_history
+
+
+@dataclass
+class Inputs:
+    """The job's channels, read."""
+
+    cfg: Any
+    parent: models.Loaded
+    new: list[Row]
+    old: replay.Old
+    carried: state.Carried
+    parent_digest: str
+    data_sha256: str
+
+
+def train(root: Root, stop: Stop) -> None:
+    """Run the job in this root."""
+    began = time.monotonic()
+    inputs = read(root)
+    _threads(inputs.cfg)
+    torch.manual_seed(inputs.cfg.seed)
+    old = _fill(root, inputs, stop)
+    work = plan(inputs.new, old, inputs.cfg)
+    trainable = state.trainable(inputs)
+    forward = Forward(inputs.parent, trainable)
+    terms = build(inputs.cfg, trainable, inputs.carried.fisher, inputs.carried.adapters, bool(work.per_step_old))
+    trainer = Trainer(root, stop, inputs.cfg, forward, trainable, terms, work, inputs.old.holdout, _fingerprint(inputs),
+                      state.projector(inputs.parent, trainable))
+    result = trainer.run()
+    artifact.finish(root, inputs, trainable, trainer, old)
+    write_history([root.output / "data" / "metrics.jsonl", root.model / "metrics.jsonl"], result.history)
+    artifact.seal(root, inputs, result, time.monotonic() - began)
+    _done(result, work, began)
+
+
+def read(root: Root) -> Inputs:
+    """Check and load everything before any work; the first thing wrong ends the job with its place."""
+    cfg = config.load(root, "train")
+    folder = root.channel("model")
+    train_dir, cl_state, extra = root.channel("train"), root.channel("cl_state", False), root.channel("replay", False)
+    digest = manifest.verify(folder)
+    progress(phase="load", model=digest[:19])
+    parent = models.load(folder, cfg.model.dtype)
+    limit = cfg.data.max_length
+    if limit > parent.context:
+        cfg.data.max_length = parent.context
+    new = data.read_rows(train_dir, parent.text, cfg.data, everything=cfg.train.trainer == "cpt")
+    old = replay.gather(cl_state, extra, parent.text, cfg) if cfg.replay.mode in ("replay", "both") else replay.Old([], [])
+    if cfg.replay.mode == "replay" and not old.buffer:
+        raise DataError("channel replay: replay.mode is replay but neither `replay` nor `cl_state` holds old rows; "
+                        "pass one, or set replay.mode to self_replay or both")
+    cut = sum(r.truncated > 0 for r in new)
+    progress(phase="data", rows=len(new), tokens=sum(map(len, new)), old=len(old.buffer), holdout=len(old.holdout), truncated=cut or None)
+    return Inputs(cfg, parent, new, old, state.read(cl_state), digest, data.sha256(train_dir))
+
+
+def _threads(cfg: Any) -> None:
+    if cfg.train.threads:
+        torch.set_num_threads(cfg.train.threads)
+
+
+def _fill(root: Root, inputs: Inputs, stop: Stop) -> list[Row]:
+    """Buffer rows, topped up by rows of the model's own where the configuration asks for it."""
+    cfg, rows = inputs.cfg, list(inputs.old.buffer)
+    missing = cfg.replay.self_generate - len(rows)
+    if cfg.replay.mode not in ("self_replay", "both") or missing <= 0:
+        return rows
+    kept = root.checkpoints / "self_generated.jsonl"
+    if kept.is_file():
+        return rows + [inputs.parent.text.row(raw, cfg.data.max_length, cfg.data.format != "plain") for _, raw in data.objects(kept)]
+    known = {data.key(r.raw) for r in rows + inputs.old.holdout}
+    made = replay.self_generate(inputs.parent, missing, cfg, known, lambda n: _say_generated(n, missing, stop))
+    replay.dump(kept, made)
+    if not rows and not made:
+        raise DataError("replay.self_generate: the model wrote no usable row of its own; pass old rows in the channel `replay`")
+    if not inputs.old.holdout:
+        inputs.old.holdout, made = _split(made, cfg)
+    return rows + made
+
+
+def _split(made: list[Row], cfg: Any) -> tuple[list[Row], list[Row]]:
+    n = min(cfg.replay.holdout, len(made) // 4)
+    return made[:n], made[n:]
+
+
+def _say_generated(n: int, total: int, stop: Stop) -> None:
+    progress(phase="self_generate", item=n, items=total)
+    if stop:
+        raise Stopped("SIGTERM while generating old rows; nothing was trained yet")
+
+
+def _fingerprint(inputs: Inputs) -> dict[str, str]:
+    """A checkpoint belongs to this very run: same configuration, parent, new and old rows."""
+    old = hashlib.sha256("".join(data.key(r.raw) for r in inputs.old.buffer + inputs.old.holdout).encode()).hexdigest()
+    return {"config": inputs.cfg.sha256, "parent": inputs.parent_digest, "data": inputs.data_sha256, "old": old}
+
+
+def _done(result: Result, work: Plan, began: float) -> None:
+    seconds = time.monotonic() - began
+    progress(phase="done", step=result.steps, steps=work.steps, loss=result.loss, kl=result.kl, old_loss=result.old_after,
+             old_loss_before=result.old_before, seconds=round(seconds, 1), tok_s=round(result.tokens / max(result.seconds, 1e-9), 1))
+    if math.isnan(result.loss):
+        progress(phase="warning", message="no_step_was_run")
+
+
+def code_folder() -> Path:
+    """Folder of the entry points."""
+    return Path(__file__).resolve().parent.parent

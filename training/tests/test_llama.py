@@ -1,0 +1,100 @@
+"""Our decoder and adapters against transformers and peft."""
+
+import json
+
+import pytest
+import torch
+
+from continual import llama, lora
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    shape = LlamaConfig(vocab_size=100, hidden_size=48, intermediate_size=96, num_hidden_layers=3, num_attention_heads=6,
+                        num_key_value_heads=2, tie_word_embeddings=True)
+    theirs = LlamaForCausalLM(shape).eval()
+    folder = tmp_path_factory.mktemp("llama")
+    theirs.save_pretrained(folder)
+    config = llama.parse_config(json.loads((folder / "config.json").read_text()))
+    return theirs, llama.load(folder, config, torch.float32), folder
+
+
+ROWS = [torch.arange(3, 8), torch.arange(10, 19), torch.arange(20, 23)]
+LENGTHS = [len(r) for r in ROWS]
+
+
+@torch.no_grad()
+def test_packed_rows_give_the_logits_of_transformers(pair):
+    theirs, ours, _ = pair
+    got = ours.head(ours.features(torch.cat(ROWS), LENGTHS)).split(LENGTHS)
+    for row, logits in zip(ROWS, got, strict=True):
+        torch.testing.assert_close(logits, theirs(row[None]).logits[0], atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_cached_steps_equal_one_pass_also_after_rows_leave_and_join(pair):
+    _, ours, _ = pair
+    whole = ours.head(ours.features(torch.cat(ROWS), LENGTHS)).split(LENGTHS)
+    cache = ours.new_cache(3, 1)
+    ours.extend(torch.cat([r[:2] for r in ROWS]), [2, 2, 2], cache)
+    cache.keep(torch.tensor([1]))
+    other = ours.new_cache(1, 1)
+    ours.extend(ROWS[0][:1], [1], other)
+    cache.join(other)
+    got = ours.head(ours.extend(torch.cat([ROWS[1][2:], ROWS[0][1:]]), [7, 4], cache)).split([7, 4])
+    torch.testing.assert_close(got[0], whole[1][2:], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(got[1], whole[0][1:], atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_split_layers_equal_one_pass(pair):
+    _, ours, _ = pair
+    pack = ours.pack(LENGTHS)
+    half = ours.run(ours.embed(torch.cat(ROWS)), pack, last=2)
+    assert torch.equal(ours.run(half, pack, first=2), ours.features(torch.cat(ROWS), LENGTHS))
+
+
+@torch.no_grad()
+def test_saved_adapter_is_read_by_peft_with_equal_logits(pair, tmp_path):
+    from peft import PeftModel
+    from transformers import LlamaForCausalLM
+
+    _, _, folder = pair
+    config = llama.parse_config(json.loads((folder / "config.json").read_text()))
+    ours = llama.load(folder, config, torch.float32)
+    adapters = lora.attach(ours, lora.select(ours, "mlp", 1), 4, 8)
+    for a in adapters.values():
+        torch.nn.init.normal_(a.lora_B, std=0.1)
+    lora.save(tmp_path / "adapter", adapters, 4, 8, torch.float32)
+    theirs = PeftModel.from_pretrained(LlamaForCausalLM.from_pretrained(folder), tmp_path / "adapter").eval()
+    got = ours.head(ours.features(ROWS[1], [9]))
+    torch.testing.assert_close(got, theirs(ROWS[1][None]).logits[0], atol=1e-5, rtol=1e-4)
+    with lora.disabled(adapters):
+        assert not torch.allclose(ours.head(ours.features(ROWS[1], [9])), got)
+
+
+def test_variants_that_are_not_implemented_are_left_to_transformers():
+    raw = {"model_type": "llama", "vocab_size": 10, "hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    assert llama.parse_config(raw) is not None
+    for change in ({"model_type": "qwen2"}, {"attention_bias": True}, {"hidden_act": "gelu"}, {"rope_scaling": {"rope_type": "llama3"}}):
+        assert llama.parse_config({**raw, **change}) is None
+
+
+def test_adamw_equals_torch():
+    from continual.optim import AdamW, clip
+
+    torch.manual_seed(1)
+    start = torch.randn(5, 4)
+    a, b = start.clone().requires_grad_(), torch.nn.Parameter(start.clone())
+    ours, theirs = AdamW({"w": a}, 0.01, 0.1), torch.optim.AdamW([b], 0.01, weight_decay=0.1)
+    for k in range(5):
+        for w in (a, b):
+            w.grad = None
+            (w.pow(2).sum() * (k + 1)).backward()
+        assert clip([a], 1.0) == pytest.approx(float(torch.nn.utils.clip_grad_norm_([b], 1.0)), rel=1e-6)
+        ours.step()
+        theirs.step()
+    torch.testing.assert_close(a, b, atol=1e-7, rtol=1e-6)
