@@ -113,11 +113,42 @@ func (p Paired) Interval(conf float64) Interval {
 	if p.N == 0 {
 		return Interval{-1, 1}
 	}
-	if p.Binary {
-		b, c, n := p.effective()
-		return TangoInterval(b, c, n, conf)
+	if !p.Binary {
+		return NormalInterval(p.Estimate(), p.SE(), conf)
 	}
-	return NormalInterval(p.Estimate(), p.SE(), conf)
+	b, c, n := p.effective()
+	ci := TangoInterval(b, c, n, conf)
+	if p.Clustered() {
+		ci = ci.widen(p.clusterInterval(conf))
+	}
+	return ci
+}
+
+// clusterInterval is Tango's interval with each cluster as one unit, its mean difference split by sign.
+func (p Paired) clusterInterval(conf float64) Interval {
+	var up, down float64
+	for _, c := range p.Clusters {
+		mean := c.Sum / float64(c.Size)
+		up += math.Max(0, mean)
+		down += math.Max(0, -mean)
+	}
+	return TangoInterval(up, down, float64(len(p.Clusters)), conf)
+}
+
+// widen makes the interval at least as wide as another, on both sides alike but within [−1, 1].
+func (i Interval) widen(other Interval) Interval {
+	lack := (other.High - other.Low) - (i.High - i.Low)
+	if lack <= 0 {
+		return i
+	}
+	low, high := i.Low-lack/2, i.High+lack/2
+	if low < -1 {
+		low, high = -1, math.Min(1, high-(low+1))
+	}
+	if high > 1 {
+		low, high = math.Max(-1, low-(high-1)), 1
+	}
+	return Interval{low, high}
 }
 
 // NormalInterval is estimate ± z·se, kept within [−1, 1].
@@ -156,4 +187,19 @@ func (p Paired) Mirror() Paired {
 		slices.Reverse(p.Clusters)
 	}
 	return p
+}
+
+// MillerSE is the clustered standard error as published, without the added flip: for reports and comparison.
+//
+// Source: Miller E. (2024), arXiv:2411.00640, equation 4.
+func (p Paired) MillerSE() float64 {
+	d, sum := p.Estimate(), 0.0
+	for _, c := range p.Clusters {
+		centered := c.Sum - d*float64(c.Size)
+		sum += centered * centered
+	}
+	if !p.Clustered() {
+		sum = p.SumSq - float64(p.N)*d*d
+	}
+	return math.Sqrt(math.Max(0, sum)) / math.Max(1, float64(p.N))
 }

@@ -14,8 +14,16 @@ type Interval struct {
 // NormalCDF gives P(Z ≤ x) for a standard normal Z.
 func NormalCDF(x float64) float64 { return 0.5 * math.Erfc(-x/math.Sqrt2) }
 
-// NormalQuantile gives the x with P(Z ≤ x) = p, for p in (0,1); ±Inf at the ends.
-func NormalQuantile(p float64) float64 { return -math.Sqrt2 * math.Erfcinv(2*p) }
+// NormalQuantile gives the x with P(Z ≤ x) = p, for p in (0,1); ±Inf at the ends. A Newton step mends the
+// tails, where math.Erfcinv loses digits.
+func NormalQuantile(p float64) float64 {
+	x := -math.Sqrt2 * math.Erfcinv(2*p)
+	if math.IsInf(x, 0) || math.IsNaN(x) {
+		return x
+	}
+	density := math.Exp(-x*x/2) / math.Sqrt(2*math.Pi)
+	return x - (NormalCDF(x)-p)/density
+}
 
 // MDE is the smallest true difference that n pairs with flip rate psi find with power 80 % in a one-sided
 // test at alpha: (z₁₋α + z₀.₈)·√(ψ/n), that is 2.486·√(ψ/n) at α = 5 % (Connor 1987, Biometrics 43:207,

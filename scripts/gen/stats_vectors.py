@@ -1,0 +1,113 @@
+"""Reference values for pkg/stats, from scipy and statsmodels, written to pkg/stats/testdata/vectors.json.
+
+Usage, from the repository root, in a throw-away environment:
+    python -m venv /tmp/vectors && /tmp/vectors/bin/pip install scipy statsmodels
+    /tmp/vectors/bin/python scripts/gen/stats_vectors.py
+"""
+
+import itertools
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+from scipy import optimize, stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+
+def tango_z(b, c, n, delta):
+    """Tango's score with the nuisance found by maximizing the multinomial likelihood numerically."""
+
+    def negative(q):
+        first, second = q + delta, q
+        rest = 1 - first - second
+        parts = [(b, first), (c, second), (n - b - c, rest)]
+        return -sum(k * math.log(max(p, 1e-300)) for k, p in parts if k > 0)
+
+    low, high = max(0, -delta) + 1e-14, (1 - delta) / 2 - 1e-14
+    q = optimize.minimize_scalar(negative, bounds=(low, high), method="bounded", options={"xatol": 1e-14}).x
+    return (b - c - n * delta) / math.sqrt(n * (2 * q + delta * (1 - delta)))
+
+
+def tango_interval(b, c, n):
+    """Two-sided 95 % interval by root finding."""
+    z, d = stats.norm.ppf(0.975), (b - c) / n
+    eps = 1e-9
+    low = optimize.brentq(lambda x: tango_z(b, c, n, x) - z, -1 + eps, d - eps, xtol=1e-12)
+    high = optimize.brentq(lambda x: tango_z(b, c, n, x) + z, d + eps, 1 - eps, xtol=1e-12)
+    return [low, high]
+
+
+def tango():
+    cases = [(12, 8, 100), (1, 9, 60), (40, 55, 1000), (3, 1, 50), (120, 130, 2000)]
+    out = []
+    for (b, c, n), delta in itertools.product(cases, [-0.03, 0.01]):
+        out.append({"b": b, "c": c, "n": n, "delta": delta, "z": tango_z(b, c, n, delta), "ci": tango_interval(b, c, n)})
+    return out
+
+
+def mcnemar_cases():
+    out = []
+    for b, c in [(0, 0), (0, 5), (5, 0), (3, 9), (20, 41), (100, 120), (1000, 1100), (50000, 50400)]:
+        both = mcnemar([[0, b], [c, 0]], exact=True).pvalue if b + c else 1.0
+        out.append({"b": b, "c": c, "worse": float(stats.binom.cdf(b, b + c, 0.5)), "twoSided": min(1.0, float(both))})
+    return out
+
+
+def binomial_cases():
+    cases = [(0, 10, 0.1), (3, 10, 0.1), (10, 10, 0.5), (500, 10000, 0.05), (560, 10000, 0.05), (7, 1000, 0.001)]
+    return [{"k": k, "n": n, "p": p, "cdf": float(stats.binom.cdf(k, n, p))} for k, n, p in cases]
+
+
+def multiple():
+    lists = [[0.01, 0.04, 0.03, 0.005], [0.2, 0.2, 0.001], [1.0, 0.5], [0.049], [0.001, 0.002, 0.003, 0.9, 0.04, 0.04]]
+    return [
+        {
+            "p": p,
+            "holm": multipletests(p, method="holm")[1].tolist(),
+            "bh": multipletests(p, method="fdr_bh")[1].tolist(),
+        }
+        for p in lists
+    ]
+
+
+def normal():
+    return [{"x": x, "cdf": float(stats.norm.cdf(x)), "p": p, "quantile": float(stats.norm.ppf(p))}
+            for x, p in [(-8, 1e-9), (-1.96, 0.025), (0, 0.5), (0.3, 0.8), (1.645, 0.95), (4, 0.999999)]]
+
+
+def wilson():
+    return [{"k": k, "n": n, "ci": list(proportion_confint(k, n, alpha=0.05, method="wilson"))}
+            for k, n in [(0, 10), (1, 20), (50, 100), (997, 1000)]]
+
+
+def clustered():
+    """Miller's clustered standard error without the added flip, by statsmodels' cluster covariance."""
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(7)
+    d = rng.integers(-1, 2, size=120).astype(float)
+    groups = rng.integers(0, 60, size=120)
+    fit = sm.OLS(d, np.ones(120)).fit(cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False})
+    return {"d": d.tolist(), "groups": groups.tolist(), "se": float(fit.bse[0])}
+
+
+def sign_flip():
+    d = [0.5, -0.25, 1.0, 0.0, 0.75, -0.5, 0.25, 1.0]
+    result = stats.permutation_test((d,), lambda x, axis: np.sum(x, axis=axis), permutation_type="samples",
+                                    alternative="greater", n_resamples=10**6, vectorized=True)
+    return {"d": d, "p": float(result.pvalue)}
+
+
+def main():
+    out = {"tango": tango(), "mcnemar": mcnemar_cases(), "binomial": binomial_cases(), "multiple": multiple(),
+           "normal": normal(), "wilson": wilson(), "clustered": clustered(), "signFlip": sign_flip()}
+    path = Path("pkg/stats/testdata/vectors.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(out, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
