@@ -17,6 +17,7 @@ import (
 	"github.com/perennial-llm/perennial/pkg/audit"
 	"github.com/perennial-llm/perennial/pkg/benchmark"
 	"github.com/perennial-llm/perennial/pkg/dataset"
+	"github.com/perennial-llm/perennial/pkg/dataset/rows"
 	"github.com/perennial-llm/perennial/pkg/gate"
 	"github.com/perennial-llm/perennial/pkg/identity"
 	"github.com/perennial-llm/perennial/pkg/ids"
@@ -112,7 +113,7 @@ func (p *Platform) openStores() (err error) {
 }
 
 func mask(text string) string {
-	masked, _ := dataset.MaskText(text)
+	masked, _ := rows.MaskText(text)
 	return masked
 }
 

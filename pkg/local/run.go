@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	awssagemaker "github.com/aws/aws-sdk-go-v2/service/sagemaker"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/perennial-llm/perennial/pkg/audit"
@@ -79,4 +80,13 @@ func (p *Platform) sweep(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// JobStarted is when a training job's process started.
+func (p *Platform) JobStarted(ctx context.Context, job string) (time.Time, error) {
+	out, err := p.sagemaker.DescribeTrainingJob(ctx, &awssagemaker.DescribeTrainingJobInput{TrainingJobName: &job})
+	if err != nil || out.TrainingStartTime == nil {
+		return time.Time{}, err
+	}
+	return *out.TrainingStartTime, nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/perennial-llm/perennial/pkg/asl"
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/local/states"
 )

@@ -63,7 +63,7 @@ func (a *app) logout() *cobra.Command {
 
 type user struct {
 	ID       string   `json:"id"`
-	Name     string   `json:"name"`
+	Name     string   `json:"login"`
 	Roles    []string `json:"roles"`
 	Disabled bool     `json:"disabled"`
 }
@@ -89,13 +89,13 @@ func (a *app) users() *cobra.Command {
 func (a *app) usersAdd() *cobra.Command {
 	return &cobra.Command{Use: "add NAME ROLE[,ROLE…]", Short: "add a user; its password is printed once", Args: exactly("NAME", "ROLES"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in := map[string]any{"name": args[0], "roles": strings.Split(args[1], ",")}
+			in := map[string]any{"login": args[0], "roles": strings.Split(args[1], ",")}
 			if p := os.Getenv("PERENNIAL_NEW_PASSWORD"); p != "" {
 				in["password"] = p
 			}
 			var out struct {
 				User     user   `json:"user"`
-				Password string `json:"password"`
+				Password string `json:"oneTimePassword"`
 			}
 			if err := a.client().Post(cmd.Context(), "/v1/users", in, &out); err != nil {
 				return err
@@ -103,7 +103,7 @@ func (a *app) usersAdd() *cobra.Command {
 			return a.show(cmd, out, func(w io.Writer) {
 				fmt.Fprintf(w, "added %s\n", out.User.Name)
 				if out.Password != "" {
-					fmt.Fprintf(w, "password (shown this once): %s\n", out.Password)
+					fmt.Fprintf(w, "one-time password (shown this once): %s\n", out.Password)
 				}
 			})
 		}}

@@ -26,6 +26,9 @@ const (
 // ExitCode and prints nothing more.
 type Exit struct{ Code int }
 
+// ExitCode gives the process's exit code.
+func (e *Exit) ExitCode() int { return e.Code }
+
 // Error names the code.
 func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
 
