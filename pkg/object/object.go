@@ -11,10 +11,10 @@ import (
 // Info describes one stored version of an object.
 type Info struct {
 	Key      string
-	Version  string // set on versioned stores; empty otherwise
-	Size     int64  // bytes
-	SHA256   string // hex digest of the content; may be missing in List
-	Modified time.Time
+	Version  string    // set on versioned stores; empty otherwise
+	Size     int64     // bytes
+	SHA256   string    // hex digest of the content; may be missing in List
+	Modified time.Time // may be zero in the answer of a write
 }
 
 // PutOptions restrict a Put.

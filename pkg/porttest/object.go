@@ -111,8 +111,8 @@ func putGet(t *testing.T, o *objects) {
 			require.Equal(t, int64(len(content)), i.Size)
 			require.Equal(t, digestOf(content), i.SHA256)
 			require.NotEmpty(t, i.Version)
-			require.False(t, i.Modified.IsZero())
 		}
+		require.False(t, info.Modified.IsZero())
 		require.Equal(t, put.Version, info.Version)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/object"
 )
 
@@ -103,12 +102,4 @@ func (s *Store) Path(key string) (string, bool) {
 		return "", false
 	}
 	return s.path(key, v), true
-}
-
-// checkOffset holds on every store: an offset is within the object.
-func checkOffset(offset, size int64) error {
-	if offset < 0 || offset > size {
-		return errs.New(errs.Invalid, "offset %d lies outside the object's %d bytes", offset, size)
-	}
-	return nil
 }

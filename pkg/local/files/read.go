@@ -2,10 +2,7 @@ package files
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -40,7 +37,7 @@ func (s *Store) open(key string, v version, offset int64) (io.ReadCloser, object
 	}
 	stat, err := f.Stat()
 	if err == nil {
-		if err = checkOffset(offset, stat.Size()); err == nil {
+		if err = object.CheckOffset(offset, stat.Size()); err == nil {
 			_, err = f.Seek(offset, io.SeekStart)
 		}
 	}
@@ -52,29 +49,7 @@ func (s *Store) open(key string, v version, offset int64) (io.ReadCloser, object
 	if offset > 0 {
 		return f, info, nil
 	}
-	return &checked{File: f, sum: sha256.New(), info: info}, info, nil
-}
-
-// checked digests what is read and fails at the end when the content was damaged on disk.
-type checked struct {
-	*os.File
-	sum  hash.Hash
-	info object.Info
-}
-
-// Read reads on.
-func (c *checked) Read(p []byte) (int, error) {
-	n, err := c.File.Read(p)
-	c.sum.Write(p[:n])
-	if err == io.EOF && hex.EncodeToString(c.sum.Sum(nil)) != c.info.SHA256 {
-		return n, errs.New(errs.Internal, "the content of %s is damaged: it does not have its digest %s", c.info.Key, c.info.SHA256)
-	}
-	return n, err
-}
-
-// WriteTo hides the file's own, which would go past the digest.
-func (c *checked) WriteTo(w io.Writer) (int64, error) {
-	return io.Copy(w, struct{ io.Reader }{c})
+	return object.Verified(f, info), info, nil
 }
 
 // GetVersion opens one version.
