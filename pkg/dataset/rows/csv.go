@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,6 +17,7 @@ type csvReader struct {
 	limits Limits
 	comma  byte
 	header []string
+	uses   []bool // which columns rows are made of
 	rawTop []byte // the header as it stands
 	line   int64  // lines consumed
 	buf    []byte // window: buf[at:end] is not consumed yet
@@ -23,6 +25,7 @@ type csvReader struct {
 	end    int
 	eof    bool
 	fields []string
+	next   *scanned // of the record at the window's beginning, when it is known
 }
 
 func newCSV(in io.Reader, limits Limits) (*csvReader, error) {
@@ -40,7 +43,7 @@ func (r *csvReader) readHeader() error {
 		s := r.scan()
 		names, known := r.columns(s)
 		if known {
-			r.header = names
+			r.setHeader(names)
 			r.rawTop = bytes.Clone(trimEnd(r.buf[r.at : r.at+s.size]))
 			r.consume(s.size)
 			return nil
@@ -53,6 +56,16 @@ func (r *csvReader) readHeader() error {
 	}
 	return &Problem{Rule: RuleHeader, Pointer: "/1", Found: found(first),
 		Expected: `a first line that names the columns "prompt" and "completion", or "text"`}
+}
+
+// setHeader spells known columns as rows do and finds those that are used: of two with one name the first.
+func (r *csvReader) setHeader(names []string) {
+	r.uses = make([]bool, len(names))
+	for i, name := range names {
+		names[i] = canonical(name)
+		r.uses[i] = !ours(names[i]) && !slices.Contains(names[:i], names[i])
+	}
+	r.header = names
 }
 
 func (r *csvReader) columns(s scanned) (names []string, known bool) {
@@ -78,7 +91,8 @@ func (r *csvReader) Next() (Record, error) {
 		if err := r.ensure(); err != nil {
 			return Record{}, err
 		}
-		s := r.scan()
+		s := *r.next
+		r.next = nil
 		raw := r.buf[r.at : r.at+s.size]
 		rec := Record{Line: r.line + 1, Raw: trimEnd(raw)}
 		r.consume(s.size)
@@ -123,11 +137,9 @@ func count(n int, noun string) string {
 func (r *csvReader) object() *value {
 	v := &value{kind: kindObject, members: make([]member, 0, len(r.header))}
 	for i, name := range r.header {
-		name = canonical(name)
-		if r.fields[i] == "" && !isContent(name) || ours(name) || v.has(name) {
-			continue
+		if r.uses[i] && (r.fields[i] != "" || isContent(name)) {
+			v.members = append(v.members, member{name, value{kind: kindString, str: r.fields[i]}})
 		}
-		v.members = append(v.members, member{name, value{kind: kindString, str: r.fields[i]}})
 	}
 	return v
 }
@@ -142,20 +154,20 @@ func canonical(name string) string {
 	return name
 }
 
-// ensure makes the window hold one whole record, or as much as a record may have.
+// ensure scans the next record and makes sure that the window does not cut it.
 func (r *csvReader) ensure() error {
 	if r.at == r.end && r.eof {
 		return io.EOF
 	}
-	if r.eof || r.wholeRecord() {
-		return nil
+	s := r.scan()
+	if !s.closed && !r.eof && r.end-r.at <= r.limits.MaxRecord {
+		if err := r.fill(); err != nil {
+			return err
+		}
+		s = r.scan()
 	}
-	return r.fill()
-}
-
-// wholeRecord is a quick test: a record cannot be cut by the window's end when MaxRecord bytes are there.
-func (r *csvReader) wholeRecord() bool {
-	return r.end-r.at > r.limits.MaxRecord || r.scan().closed
+	r.next = &s
+	return nil
 }
 
 // fill moves the rest to the front and reads until the window is full or the input ends.

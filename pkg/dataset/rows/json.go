@@ -22,11 +22,10 @@ func (k kind) String() string {
 	return [...]string{"null", "a boolean", "a number", "a string", "an array", "an object"}[k]
 }
 
-// value is a parsed JSON value. raw is its text in the line.
+// value is a parsed JSON value.
 type value struct {
 	kind    kind
 	str     string // strings only
-	raw     []byte
 	items   []value
 	members []member
 	names   map[string]struct{} // of the members, once there are many
@@ -93,7 +92,6 @@ func (p *parser) peek() byte {
 }
 
 func (p *parser) value() (v value, bad *Problem) {
-	from := p.at
 	switch c := p.peek(); {
 	case c == '{':
 		v, bad = p.nested(kindObject)
@@ -107,15 +105,14 @@ func (p *parser) value() (v value, bad *Problem) {
 	default:
 		v, bad = p.literal()
 	}
-	v.raw = p.in[from:min(p.at, len(p.in))]
 	return v, bad
 }
 
 func (p *parser) literal() (value, *Problem) {
-	for word, k := range map[string]kind{"true": kindBool, "false": kindBool, "null": kindNull} {
+	for i, word := range [...]string{"null", "true", "false"} {
 		if len(p.in)-p.at >= len(word) && string(p.in[p.at:p.at+len(word)]) == word {
 			p.at += len(word)
-			return value{kind: k}, nil
+			return value{kind: kind(min(i, 1))}, nil // kindNull, kindBool
 		}
 	}
 	return value{}, p.syntax("a JSON value")
@@ -124,6 +121,11 @@ func (p *parser) literal() (value, *Problem) {
 // nested parses an object or an array, one level deeper.
 func (p *parser) nested(k kind) (value, *Problem) {
 	v := value{kind: k}
+	if k == kindObject {
+		v.members = make([]member, 0, 2)
+	} else {
+		v.items = make([]value, 0, 2)
+	}
 	if p.depth++; p.depth > p.most {
 		return v, &Problem{Rule: RuleDepth, Expected: "at most " + strconv.Itoa(p.most) + " levels of nesting", Found: "more"}
 	}
@@ -213,41 +215,81 @@ func (v *value) add(name string, item value) {
 func (p *parser) string() (string, *Problem) {
 	p.at++
 	from := p.at
-	for p.at < len(p.in) {
-		switch c := p.in[p.at]; {
-		case c == '"':
-			p.at++
-			return string(p.in[from : p.at-1]), nil
-		case c == '\\':
-			return p.escaped(from)
-		case c < 0x20:
-			return "", p.syntax("control characters to be escaped")
-		}
+	p.plain()
+	switch c := p.peek(); {
+	case p.at == len(p.in):
+		return "", p.syntax("a closing quote")
+	case c == '"':
 		p.at++
+		return intern(p.in[from : p.at-1]), nil
+	case c == '\\':
+		return p.escaped(from)
 	}
-	return "", p.syntax("a closing quote")
+	return "", p.syntax("control characters to be escaped")
+}
+
+// intern gives the string without making one, for those that stand in every row.
+func intern(b []byte) string {
+	switch string(b) {
+	case "messages":
+		return "messages"
+	case "role":
+		return "role"
+	case "content":
+		return "content"
+	case User:
+		return User
+	case Assistant:
+		return Assistant
+	case System:
+		return System
+	case "prompt":
+		return "prompt"
+	case "completion":
+		return "completion"
+	}
+	return string(b)
+}
+
+// special bytes end a run of plain characters in a string.
+var special = func() (t [256]bool) {
+	for c := range 0x20 {
+		t[c] = true
+	}
+	t['"'], t['\\'] = true, true
+	return t
+}()
+
+// plain skips plain characters.
+func (p *parser) plain() {
+	in := p.in
+	at := p.at
+	for at < len(in) && !special[in[at]] {
+		at++
+	}
+	p.at = at
 }
 
 // escaped parses the rest of a string that has at least one escape.
 func (p *parser) escaped(from int) (string, *Problem) {
 	out := append(make([]byte, 0, 2*(p.at-from)+64), p.in[from:p.at]...)
 	for p.at < len(p.in) {
-		c := p.in[p.at]
-		p.at++
-		switch {
+		switch c := p.in[p.at]; {
 		case c == '"':
+			p.at++
 			return string(out), nil
-		case c < 0x20:
-			p.at--
-			return "", p.syntax("control characters to be escaped")
-		case c != '\\':
-			out = append(out, c)
-		default:
+		case c == '\\':
+			p.at++
 			var bad *Problem
 			if out, bad = p.escape(out); bad != nil {
 				return "", bad
 			}
+		default:
+			return "", p.syntax("control characters to be escaped")
 		}
+		run := p.at
+		p.plain()
+		out = append(out, p.in[run:p.at]...)
 	}
 	return "", p.syntax("a closing quote")
 }

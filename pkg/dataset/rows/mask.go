@@ -53,7 +53,7 @@ func MaskText(s string) (string, Masked) {
 	var m Masked
 	var out []byte
 	done := 0
-	for i := 0; i < len(s); {
+	for i := next(s, 0); i < len(s); i = next(s, i) {
 		from, to, with := personal(s, i, done)
 		if with == "" {
 			i = to
@@ -67,6 +67,17 @@ func MaskText(s string) (string, Masked) {
 		return s, m
 	}
 	return string(append(out, s[done:]...)), m
+}
+
+// begins are the bytes by which personal data may be recognized: an at sign, or what begins a number.
+var begins = [256]bool{'@': true, '+': true, '(': true, '0': true, '1': true, '2': true, '3': true, '4': true,
+	'5': true, '6': true, '7': true, '8': true, '9': true}
+
+func next(s string, i int) int {
+	for i < len(s) && !begins[s[i]] {
+		i++
+	}
+	return i
 }
 
 func (m *Masked) count(with string) {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"hash"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -52,34 +51,29 @@ func (id ID) String() string { return hex.EncodeToString(id[:]) }
 // ID is the first half of a SHA-256 over the roles and contents, each with its length before it. A
 // prompt with its completion has the id of the chat of one user turn and one assistant turn.
 func (r *Row) ID() ID {
-	h := sha256.New()
-	for _, part := range r.parts() {
-		write(h, part.Role)
-		write(h, part.Content)
-	}
-	return ID(h.Sum(nil)[:16])
+	var space [2 << 10]byte
+	sum := sha256.Sum256(appendParts(space[:0], r.parts()))
+	return ID(sum[:16])
 }
 
 // PromptID is the ID of everything but the last answer: equal for rows that answer the same question.
 // Text rows have none.
 func (r *Row) PromptID() (id [8]byte) {
-	parts := r.parts()
 	if r.Kind == Plain {
 		return id
 	}
-	h := sha256.New()
-	for _, part := range parts[:len(parts)-1] {
-		write(h, part.Role)
-		write(h, part.Content)
-	}
-	return [8]byte(h.Sum(nil)[:8])
+	var space [2 << 10]byte
+	parts := r.parts()
+	sum := sha256.Sum256(appendParts(space[:0], parts[:len(parts)-1]))
+	return [8]byte(sum[:8])
 }
 
-func write(h hash.Hash, s string) {
-	var n [4]byte
-	binary.BigEndian.PutUint32(n[:], uint32(len(s)))
-	h.Write(n[:])
-	h.Write([]byte(s))
+func appendParts(dst []byte, parts []Message) []byte {
+	for _, p := range parts {
+		dst = append(binary.BigEndian.AppendUint32(dst, uint32(len(p.Role))), p.Role...)
+		dst = append(binary.BigEndian.AppendUint32(dst, uint32(len(p.Content))), p.Content...)
+	}
+	return dst
 }
 
 // parts gives a row of any kind as messages.

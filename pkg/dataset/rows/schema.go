@@ -112,9 +112,9 @@ func chatRow(v *value) (Row, *Problem) {
 	}
 	row := Row{Kind: Chat, Messages: make([]Message, len(v.items))}
 	for i := range v.items {
-		at := "/messages/" + strconv.Itoa(i)
-		m, bad := message(&v.items[i], at, i)
+		m, bad := message(&v.items[i], i)
 		if bad != nil {
+			bad.Pointer = "/messages/" + strconv.Itoa(i) + bad.Pointer
 			return row, bad
 		}
 		row.Messages[i] = m
@@ -125,9 +125,8 @@ func chatRow(v *value) (Row, *Problem) {
 // checkTurns wants a question before an answer at the end.
 func checkTurns(ms []Message) *Problem {
 	last := len(ms) - 1
-	at := "/messages/" + strconv.Itoa(last) + "/role"
 	if ms[last].Role != Assistant {
-		return schemaProblem(at, "the last message from the assistant", strconv.Quote(ms[last].Role))
+		return schemaProblem("/messages/"+strconv.Itoa(last)+"/role", "the last message from the assistant", strconv.Quote(ms[last].Role))
 	}
 	for _, m := range ms[:last] {
 		if m.Role == User {
@@ -137,28 +136,29 @@ func checkTurns(ms []Message) *Problem {
 	return schemaProblem("/messages", "a user message before the assistant's", "none")
 }
 
-func message(v *value, at string, index int) (m Message, bad *Problem) {
+// message checks one message. Pointers are relative to it.
+func message(v *value, index int) (m Message, bad *Problem) {
 	if v.kind != kindObject {
-		return m, schemaProblem(at, "an object with role and content", v.kind.String())
+		return m, schemaProblem("", "an object with role and content", v.kind.String())
 	}
 	for _, f := range v.members {
 		if f.name != "role" && f.name != "content" {
-			return m, schemaProblem(at+"/"+pointerToken(f.name), "only role and content", "another field")
+			return m, schemaProblem("/"+pointerToken(f.name), "only role and content", "another field")
 		}
 	}
-	if m.Role, bad = role(v.get("role"), at+"/role", index); bad != nil {
+	if m.Role, bad = role(v.get("role"), index); bad != nil {
 		return m, bad
 	}
 	rule := RuleEmptyPrompt
 	if m.Role == Assistant {
 		rule = RuleEmptyAnswer
 	}
-	m.Content, bad = v.get("content").text(at+"/content", rule)
+	m.Content, bad = v.get("content").text("/content", rule)
 	return m, bad
 }
 
-func role(v *value, at string, index int) (string, *Problem) {
-	const roles = "system, user or assistant"
+func role(v *value, index int) (string, *Problem) {
+	const at, roles = "/role", "system, user or assistant"
 	if v == nil || v.kind != kindString {
 		return "", schemaProblem(at, roles, "no role")
 	}
