@@ -42,11 +42,6 @@ func Command() *cobra.Command {
 	return c
 }
 
-// RulesCommand makes `rules`.
-func RulesCommand() *cobra.Command {
-	return &cobra.Command{Use: "rules", Short: "Try event patterns and schedules offline"}
-}
-
 // argument gives a value as it is, or the content of FILE for "@FILE".
 func argument(value string) ([]byte, error) {
 	if !strings.HasPrefix(value, "@") {

@@ -98,3 +98,32 @@ func TestVerify_CountsAndFindsAPlantedDifference(t *testing.T) {
 	require.Contains(t, out, "length: recorded 4, ours 3")
 	require.Contains(t, out, "32 of 32 outcomes, 31 of 32 histories\n")
 }
+
+func TestRules_MatchAndNext(t *testing.T) {
+	pattern := file(t, "p.json", `{"source":["a"]}`)
+	for _, c := range []struct {
+		want string
+		code int
+		args []string
+	}{
+		{"true\n", 0, []string{"match", "--pattern", "@" + pattern, "--event", `{"source":"a"}`}},
+		{"false\n", 0, []string{"match", "--pattern", "@" + pattern, "--event", `{"source":"b"}`}},
+		{`Event pattern is not valid. Reason: "a" must be an object or an array`, 2, []string{"match", "--pattern", `{"a":1}`, "--event", `{}`}},
+		{"Parameter Event is not valid.", 2, []string{"match", "--pattern", "@" + pattern, "--event", `[]`}},
+		{"2026-03-28T02:30:00+01:00\n2026-03-30T02:30:00+02:00\n", 0, []string{"next", "--schedule", "cron(30 2 * * ? *)",
+			"--timezone", "Europe/Berlin", "--from", "2026-03-28T00:00:00Z", "--count", "2"}},
+		{"2026-01-01T00:05:00Z\n", 0, []string{"next", "--schedule", "rate(5 minutes)", "--from", "2026-01-01T00:00:00Z"}},
+	} {
+		out, code := call(t, aslcli.RulesCommand(), c.args...)
+		require.Equal(t, c.code, code, out)
+		require.Equal(t, c.want, out)
+	}
+	for _, args := range [][]string{
+		{"match"}, {"match", "--pattern", "@nowhere", "--event", "{}"}, {"next", "--schedule", "rate(0 days)"}, {"next"},
+		{"next", "--schedule", "rate(1 day)", "--timezone", "Mars/Base"}, {"next", "--schedule", "rate(1 day)", "--from", "today"},
+		{"next", "--schedule", "rate(1 day)", "--count", "0"},
+	} {
+		out, code := call(t, aslcli.RulesCommand(), args...)
+		require.Equal(t, 2, code, "%v: %s", args, out)
+	}
+}
