@@ -15,7 +15,7 @@ type wanted struct {
 // examples fills in forgotten, gained and failed golden items, reading the streams once more for outputs.
 func (d *decision) examples() error {
 	var forgotten, gained, golden []wanted
-	for key, at := range d.j.index {
+	for key, at := range d.j.items {
 		r := &d.j.rows[at]
 		if r.golden && r.state[candidate] == scored && r.score[candidate] < passScore {
 			golden = append(golden, wanted{key, at})
@@ -91,7 +91,7 @@ func (d *decision) collect(s side, results Results, out map[int32]*shown) error 
 		if err != nil {
 			return err
 		}
-		at, ok := d.j.index[itemKey{d.j.benchmarks.index[r.Benchmark], r.Item}]
+		at, ok := d.j.index[d.j.benchmarks.index[r.Benchmark]][r.Item]
 		if item := out[at]; ok && item != nil {
 			item.output[s] = clip(r.Output)
 			item.prompt, item.target = cmp.Or(item.prompt, clip(r.Prompt)), cmp.Or(item.target, clip(r.Target))

@@ -3,25 +3,50 @@ package gate
 import (
 	"bytes"
 	"strconv"
+	"strings"
 )
 
-// words keeps one copy of strings that repeat on every line: names, locks, capabilities.
-type words map[string]string
+// words makes strings of bytes cheaply.
+type words struct {
+	seen    map[string]string // one copy of what repeats on every line: names, locks, capabilities
+	items   slab              // kept by the caller
+	outputs slab              // soon forgotten, hence apart
+}
 
-func (w words) keep(b []byte) string {
-	if s, ok := w[string(b)]; ok { // no copy for the lookup
+func newWords() *words { return &words{seen: map[string]string{}} }
+
+func (w *words) keep(b []byte) string {
+	if s, ok := w.seen[string(b)]; ok { // no copy for the lookup
 		return s
 	}
 	s := string(b)
-	if len(w) < 1<<16 {
-		w[s] = s
+	if len(w.seen) < 1<<16 {
+		w.seen[s] = s
 	}
 	return s
 }
 
+// slab cuts strings from large pieces, so that a million of them are a few hundred allocations.
+type slab struct{ piece *strings.Builder }
+
+const slabSize = 64 << 10
+
+func (s *slab) keep(b []byte) string {
+	if len(b) > slabSize/8 {
+		return string(b)
+	}
+	if s.piece == nil || s.piece.Cap()-s.piece.Len() < len(b) {
+		s.piece = &strings.Builder{}
+		s.piece.Grow(slabSize)
+	}
+	start := s.piece.Len()
+	s.piece.Write(b) // within its capacity: earlier strings stay where they are
+	return s.piece.String()[start:]
+}
+
 // fast parses the usual line, a flat object of plain strings and numbers, about five times faster than
 // encoding/json. ok is false for anything else: the caller then parses again by the book.
-func (w words) fast(line []byte, r *Result) (hasScore, ok bool) {
+func (w *words) fast(line []byte, r *Result) (hasScore, ok bool) {
 	c := cursor{b: line}
 	if !c.eat('{') {
 		return false, false
@@ -43,7 +68,7 @@ func (w words) fast(line []byte, r *Result) (hasScore, ok bool) {
 }
 
 // value sets the field of a key; unknown scalars are skipped.
-func (w words) value(c *cursor, key string, r *Result) bool {
+func (w *words) value(c *cursor, key string, r *Result) bool {
 	c.spaces()
 	if c.at < len(c.b) && c.b[c.at] == '"' {
 		s, ok := c.plainString()
@@ -56,7 +81,7 @@ func (w words) value(c *cursor, key string, r *Result) bool {
 	return ok && setNumber(key, x, r)
 }
 
-func (w words) setString(key string, s []byte, r *Result) bool {
+func (w *words) setString(key string, s []byte, r *Result) bool {
 	switch key {
 	case "benchmark":
 		r.Benchmark = w.keep(s)
@@ -65,13 +90,13 @@ func (w words) setString(key string, s []byte, r *Result) bool {
 	case "capability":
 		r.Capability = w.keep(s)
 	case "item":
-		r.Item = string(s)
+		r.Item = w.items.keep(s)
 	case "cluster":
 		r.Cluster = w.keep(s)
 	case "error":
 		r.Error = string(s)
 	case "output":
-		r.Output = string(s)
+		r.Output = w.outputs.keep(s)
 	default:
 		return setRare(key, s, r)
 	}

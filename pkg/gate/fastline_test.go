@@ -19,7 +19,7 @@ func FuzzFastLine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		var got, want Result
-		hasScore, ok := words{}.fast(line, &got)
+		hasScore, ok := newWords().fast(line, &got)
 		if !utf8.Valid(line) {
 			return // refused before parsing
 		}

@@ -48,7 +48,7 @@ type clusterKey struct {
 // joined is the items of all sides, matched.
 type joined struct {
 	rows       []row
-	index      map[itemKey]int32
+	index      []map[string]int32 // row by benchmark and item
 	benchmarks names
 	caps       names
 	clusters   map[clusterKey]int32
@@ -90,7 +90,7 @@ func (n *names) id(s string) int32 {
 
 // join reads all sides once. The error is the caller's stream failing; wrong results are problems.
 func join(in Input) (*joined, error) {
-	j := &joined{index: map[itemKey]int32{}, clusters: map[clusterKey]int32{}, in: in}
+	j := &joined{clusters: map[clusterKey]int32{}, in: in}
 	for s, results := range [...]Results{in.Incumbent, in.Candidate, in.Anchor} {
 		if results == nil {
 			continue
@@ -153,17 +153,30 @@ func (r Result) check() (message, hint string) {
 }
 
 func (j *joined) rowOf(bench int32, r Result) (at int32, fresh bool) {
-	key := itemKey{bench, r.Item}
-	if at, ok := j.index[key]; ok {
+	if int(bench) == len(j.index) {
+		j.index = append(j.index, map[string]int32{})
+	}
+	if at, ok := j.index[bench][r.Item]; ok {
 		return at, false
 	}
 	at = int32(len(j.rows))
-	j.index[key] = at
+	j.index[bench][r.Item] = at
 	j.rows = append(j.rows, row{
 		bench: bench, cap: j.caps.id(r.Capability), cluster: j.cluster(bench, r.Cluster),
 		contaminated: j.in.Contaminated != nil && j.in.Contaminated[r.Benchmark+"/"+r.Item],
 	})
 	return at, true
+}
+
+// items gives every item with its row, in no order.
+func (j *joined) items(yield func(key itemKey, at int32) bool) {
+	for bench, items := range j.index {
+		for item, at := range items {
+			if !yield(itemKey{int32(bench), item}, at) {
+				return
+			}
+		}
+	}
 }
 
 func (j *joined) cluster(bench int32, name string) int32 {

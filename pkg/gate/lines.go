@@ -24,7 +24,7 @@ func Lines(name string, open func() (io.ReadCloser, error)) Results {
 			return
 		}
 		defer file.Close()
-		reader := lineReader{name: name, words: words{}}
+		reader := lineReader{name: name, words: newWords()}
 		if err := reader.all(file, yield); err != nil {
 			yield(Result{}, err)
 		}
@@ -35,7 +35,7 @@ func Lines(name string, open func() (io.ReadCloser, error)) Results {
 type lineReader struct {
 	name  string
 	line  int
-	words words
+	words *words
 }
 
 func (lr *lineReader) all(file io.Reader, yield func(Result, error) bool) error {

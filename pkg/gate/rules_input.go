@@ -105,7 +105,7 @@ func (j *joined) firstNames(rows map[int32]bool, limit int) []string {
 		return nil
 	}
 	var out []string
-	for key, at := range j.index {
+	for key, at := range j.items {
 		if rows[at] {
 			out = append(out, j.benchmarks.list[key.bench]+"/"+key.item)
 		}
