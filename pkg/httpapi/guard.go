@@ -107,13 +107,13 @@ func tokenOf(r *http.Request) (string, error) {
 		scheme, token, _ := strings.Cut(auth, " ")
 		if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" {
 			return "", errs.New(errs.Unauthenticated, "the Authorization header is not a bearer key").
-				Mend("send Authorization: Bearer pk_…")
+				Mend("send Authorization: Bearer pkey_…")
 		}
 		return token, nil
 	}
 	cookie, err := r.Cookie(SessionCookie)
 	if err != nil || cookie.Value == "" {
-		return "", errs.New(errs.Unauthenticated, "nobody is signed in").Mend("sign in, or send Authorization: Bearer pk_…")
+		return "", errs.New(errs.Unauthenticated, "nobody is signed in").Mend("sign in, or send Authorization: Bearer pkey_…")
 	}
 	return cookie.Value, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/perennial-llm/perennial/pkg/errs"
@@ -13,19 +12,23 @@ import (
 	"github.com/perennial-llm/perennial/pkg/table"
 )
 
-// upload is a file that comes in parts. The parts are objects of their own until the file is complete.
+// upload is a file that comes in parts, over days and restarts. The parts are the object store's.
 type upload struct {
 	ID string `json:"id"`
 	destination
-	Owner     string    `json:"owner"`
+	Owner     string    `json:"owner"` // who began it, and alone may go on
 	Bytes     int64     `json:"bytes"`
 	SHA256    string    `json:"sha256,omitempty"`
 	PartBytes int64     `json:"partBytes"`
-	Parts     []part    `json:"parts"` // filled when read
+	Key       string    `json:"key"`
+	StoreID   string    `json:"storeId"` // the object store's name of the upload
+	Parts     []part    `json:"parts"`   // filled when read
 	Ingestion string    `json:"ingestion,omitempty"`
 	Expires   time.Time `json:"expires"`
 	Created   time.Time `json:"created"`
 	Rev       int64     `json:"rev"`
+
+	stored []object.Part
 }
 
 type part struct {
@@ -34,18 +37,9 @@ type part struct {
 	SHA256 string `json:"sha256"`
 }
 
-const (
-	uploadTTL = 7 * 24 * time.Hour
-	mostParts = 10_000
-)
+const uploadTTL = 7 * 24 * time.Hour
 
 func uploadKey(id string) table.Key { return table.Key{PK: "UPLOAD#" + id, SK: "META"} }
-
-func partKey(id string, n int) table.Key {
-	return table.Key{PK: "UPLOAD#" + id, SK: fmt.Sprintf("PART#%06d", n)}
-}
-
-func partObject(id string, n int) string { return fmt.Sprintf("uploads/%s/%06d", id, n) }
 
 // count is the number of parts of the whole file.
 func (u upload) count() int { return int((u.Bytes + u.PartBytes - 1) / u.PartBytes) }
@@ -61,7 +55,12 @@ func (h *handler) CreateUpload(ctx context.Context, req *oas.UploadNew) (*oas.Up
 	}
 	now := h.Clock()
 	u := upload{ID: h.IDs("upl"), destination: to, Owner: actor(ctx).ID, Bytes: req.Bytes, SHA256: req.SHA256.Value,
-		PartBytes: max(h.Place.PartBytes, (req.Bytes+mostParts-1)/mostParts), Created: now, Expires: now.Add(uploadTTL), Rev: 1}
+		PartBytes: max(h.Place.PartBytes, (req.Bytes+object.MaxNumber-1)/object.MaxNumber), Created: now, Expires: now.Add(uploadTTL), Rev: 1}
+	u.Key = to.key(u.ID)
+	var err error
+	if u.StoreID, err = h.Objects.Create(ctx, u.Key); err != nil {
+		return nil, fmt.Errorf("begin upload: %w", err)
+	}
 	return sent[oas.Upload](u, h.saveUpload(ctx, u, 0))
 }
 
@@ -71,16 +70,19 @@ func (h *handler) saveUpload(ctx context.Context, u upload, rev int64) error {
 	return h.Table.Write(ctx, "", op)
 }
 
-// upload gives an upload with the parts that have arrived. It is its maker's only.
+// upload gives an upload with the parts that have arrived. To others than its maker it does not exist.
 func (h *handler) upload(ctx context.Context, id string) (upload, error) {
 	u, err := table.Load[upload](ctx, h.Table, uploadKey(id))
 	if errs.Is(err, errs.NotFound) || (err == nil && u.Owner != actor(ctx).ID) {
 		return u, errs.New(errs.NotFound, "no upload %q", id).Mend("begin a new one: POST /v1/uploads")
 	}
-	if err != nil {
+	if err != nil || u.Ingestion != "" {
 		return u, err
 	}
-	u.Parts, err = table.All[part](ctx, h.Table, table.Query{PK: uploadKey(id).PK, Prefix: "PART#", Limit: 1000, Consistency: table.Consistent})
+	u.stored, err = h.Objects.Parts(ctx, u.Key, u.StoreID)
+	for _, p := range u.stored {
+		u.Parts = append(u.Parts, part{Number: p.Number, Bytes: p.Size, SHA256: p.SHA256})
+	}
 	return u, err
 }
 
@@ -101,20 +103,31 @@ func (h *handler) PutUploadPart(ctx context.Context, req oas.PutUploadPartReq, p
 	if p.Part > u.count() {
 		return nil, errs.New(errs.Invalid, "there is no part %d: the file has %d parts of %d bytes", p.Part, u.count(), u.PartBytes).At("part")
 	}
-	want := u.size(p.Part)
-	key := partObject(u.ID, p.Part)
-	info, err := h.Objects.Put(ctx, key, io.LimitReader(req.Data, want+1), object.PutOptions{})
+	body := &exact{r: req.Data, left: u.size(p.Part)}
+	got, err := h.Objects.PutPart(ctx, u.Key, u.StoreID, p.Part, body)
 	if err != nil {
-		return nil, fmt.Errorf("store part: %w", err)
+		return nil, fmt.Errorf("store part %d: %w", p.Part, err)
 	}
-	if info.Size != want {
-		_ = h.Objects.Delete(ctx, key) // a leftover is replaced by the next try
-		return nil, errs.New(errs.Invalid, "part %d must have %d bytes", p.Part, want).Mend("every part but the last has %d bytes", u.PartBytes)
+	return sent[oas.UploadPart](part{Number: got.Number, Bytes: got.Size, SHA256: got.SHA256}, nil)
+}
+
+// exact reads so many bytes and fails when there are more or fewer, so that a torn part is never stored.
+type exact struct {
+	r    io.Reader
+	left int64
+}
+
+// Read gives the next bytes.
+func (e *exact) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	e.left -= int64(n)
+	switch {
+	case e.left < 0:
+		return 0, errs.New(errs.Invalid, "the part has too many bytes").At("part").Mend("every part but the last has partBytes bytes")
+	case err == io.EOF && e.left > 0:
+		return 0, errs.New(errs.Invalid, "the part lacks %d bytes", e.left).At("part").Mend("send it again as a whole")
 	}
-	done := part{Number: p.Part, Bytes: info.Size, SHA256: info.SHA256}
-	op := table.Save(partKey(u.ID, p.Part), done, 0, nil)
-	op.If, op.Item.TTL = table.Cond{}, u.Expires
-	return sent[oas.UploadPart](done, h.Table.Write(ctx, "", op))
+	return n, err
 }
 
 // CompleteUpload answers completeUpload. Completing again gives the same ingestion.
@@ -124,51 +137,43 @@ func (h *handler) CompleteUpload(ctx context.Context, p oas.CompleteUploadParams
 		return nil, err
 	}
 	if u.Ingestion != "" {
-		ing, err := sent[oas.Ingestion](h.Ingestions.Ingestion(ctx, u.Ingestion))
-		if err != nil {
-			return nil, err
-		}
-		return &oas.IngestionHeaders{Location: "/v1/ingestions/" + u.Ingestion, Response: *ing}, nil
+		return ingestionSent(h.Ingestions.Ingestion(ctx, u.Ingestion))
 	}
 	if err := u.whole(); err != nil {
 		return nil, err
 	}
-	joined := &joiner{ctx: ctx, objects: h.Objects, upload: u}
-	defer joined.close()
-	ing, err := h.arrive(ctx, u.destination, u.ID, joined, u.SHA256)
+	info, err := h.Objects.Complete(ctx, u.Key, u.StoreID, u.stored, object.PutOptions{SHA256: u.SHA256})
+	if err != nil {
+		return nil, fmt.Errorf("join parts: %w", err)
+	}
+	ing, err := h.ingest(ctx, u.destination, u.Key, info)
 	if err != nil {
 		return nil, err
 	}
-	u.Ingestion = ing.Response.ID
+	u.Ingestion, u.Parts = ing.ID, nil
 	if err := h.saveUpload(ctx, u, u.Rev); err != nil && !errs.Is(err, errs.Conflict) {
 		return nil, err
 	}
-	h.dropParts(ctx, u)
-	return ing, nil
+	return ingestionSent(ing, nil)
 }
 
-// whole names the parts that are missing.
+// whole tells which parts are missing.
 func (u upload) whole() error {
-	var missing []int
-	for n := 1; n <= u.count(); n++ {
-		if !slices.ContainsFunc(u.Parts, func(p part) bool { return p.Number == n }) {
-			missing = append(missing, n)
+	there := map[int]bool{}
+	for _, p := range u.Parts {
+		there[p.Number] = p.Bytes == u.size(p.Number)
+	}
+	missing, first := 0, 0
+	for n := u.count(); n >= 1; n-- {
+		if !there[n] {
+			missing, first = missing+1, n
 		}
 	}
-	if len(missing) > 0 {
-		return errs.New(errs.Precondition, "%d of %d parts are missing, the first is %d", len(missing), u.count(), missing[0]).
+	if missing > 0 {
+		return errs.New(errs.Precondition, "%d of %d parts are missing, the first is %d", missing, u.count(), first).
 			Mend("send them, then complete again")
 	}
 	return nil
-}
-
-// dropParts removes what is not needed any more. What stays behind is swept by the store's life-cycle rule.
-func (h *handler) dropParts(ctx context.Context, u upload) {
-	for _, p := range u.Parts {
-		if err := h.Objects.Delete(ctx, partObject(u.ID, p.Number)); err != nil {
-			h.Logger.WarnContext(ctx, "drop upload part", "upload", u.ID, "part", p.Number, "error", err)
-		}
-	}
 }
 
 // AbortUpload answers abortUpload.
@@ -180,46 +185,8 @@ func (h *handler) AbortUpload(ctx context.Context, p oas.AbortUploadParams) erro
 	if u.Ingestion != "" {
 		return errs.New(errs.Conflict, "upload %s is complete", u.ID).Mend("discard the ingestion %s instead", u.Ingestion)
 	}
-	h.dropParts(ctx, u)
+	if err := h.Objects.Abort(ctx, u.Key, u.StoreID); err != nil {
+		return fmt.Errorf("drop upload: %w", err)
+	}
 	return h.Table.Write(ctx, "", table.Op{Kind: table.Delete, Item: table.Item{Key: uploadKey(u.ID)}})
-}
-
-// joiner reads the parts one after the other.
-type joiner struct {
-	ctx     context.Context
-	objects Objects
-	upload  upload
-	next    int
-	open    io.ReadCloser
-}
-
-// Read gives the next bytes of the file.
-func (j *joiner) Read(p []byte) (int, error) {
-	for {
-		if j.open == nil {
-			if j.next++; j.next > j.upload.count() {
-				return 0, io.EOF
-			}
-			r, _, err := j.objects.Get(j.ctx, partObject(j.upload.ID, j.next), 0)
-			if err != nil {
-				return 0, fmt.Errorf("open part %d: %w", j.next, err)
-			}
-			j.open = r
-		}
-		n, err := j.open.Read(p)
-		if err == io.EOF {
-			j.close()
-			err = nil
-		}
-		if n > 0 || err != nil {
-			return n, err
-		}
-	}
-}
-
-func (j *joiner) close() {
-	if j.open != nil {
-		_ = j.open.Close() // read only
-		j.open = nil
-	}
 }

@@ -35,7 +35,7 @@ type Users interface {
 
 // Passwords changes them. *identity.Service is one.
 type Passwords interface {
-	ChangePassword(ctx context.Context, p identity.Principal, old, next string) error
+	ChangePassword(ctx context.Context, p identity.Principal, old, next string) (identity.Session, error)
 	ResetPassword(ctx context.Context, p identity.Principal, id, reason string) (string, error)
 }
 
@@ -223,9 +223,10 @@ type Lineage interface {
 	Walk(ctx context.Context, root lineage.Node, dir lineage.Direction, depth int) (lineage.Subgraph, error)
 }
 
-// Objects is where files are. Every object.Store is one.
+// Objects takes uploaded files, whole or in parts. *files.Store is one.
 type Objects interface {
 	Put(ctx context.Context, key string, r io.Reader, opt object.PutOptions) (object.Info, error)
-	Get(ctx context.Context, key string, offset int64) (io.ReadCloser, object.Info, error)
 	Delete(ctx context.Context, key string) error
+	object.Uploads
+	object.PartLister
 }

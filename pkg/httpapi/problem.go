@@ -106,7 +106,7 @@ func foreign(err error) *statusError {
 	case errors.As(err, &params):
 		return paramFault(params)
 	case errors.As(err, &who):
-		return withStatus(http.StatusUnauthorized, errs.Unauthenticated, "nobody is signed in").mend("sign in, or send Authorization: Bearer pk_…")
+		return withStatus(http.StatusUnauthorized, errs.Unauthenticated, "nobody is signed in").mend("sign in, or send Authorization: Bearer pkey_…")
 	case errors.As(err, &body):
 		return bodyFault(body)
 	}

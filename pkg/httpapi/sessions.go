@@ -76,9 +76,14 @@ func as[To, From ~string](from []From) []To {
 	return to
 }
 
-// ChangePassword answers changePassword.
-func (h *handler) ChangePassword(ctx context.Context, req *oas.PasswordChange) error {
-	return h.Passwords.ChangePassword(ctx, *requestOf(ctx).Principal, req.Current, req.New)
+// ChangePassword answers changePassword. All sessions end; the caller gets a new one.
+func (h *handler) ChangePassword(ctx context.Context, req *oas.PasswordChange) (*oas.ChangePasswordNoContent, error) {
+	q := requestOf(ctx)
+	session, err := h.Passwords.ChangePassword(ctx, *q.Principal, req.Current, req.New)
+	if err != nil {
+		return nil, err
+	}
+	return &oas.ChangePasswordNoContent{SetCookie: cookie(q, session.Token, session.Expires.Sub(h.Clock()))}, nil
 }
 
 // GetConfig answers getConfig.

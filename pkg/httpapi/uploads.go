@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"fmt"
-	"io"
 	"path"
 	"regexp"
 	"strings"
@@ -20,7 +19,16 @@ func (h *handler) UploadFile(ctx context.Context, req oas.UploadFileReq, p oas.U
 	if err := h.accepts(ctx, to); err != nil {
 		return nil, err
 	}
-	return h.arrive(ctx, to, h.IDs("upl"), req.Data, "")
+	key := to.key(h.IDs("upl"))
+	info, err := h.Objects.Put(ctx, key, req.Data, object.PutOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("store upload: %w", err)
+	}
+	if info.Size == 0 {
+		_ = h.Objects.Delete(ctx, key) // a leftover is harmless
+		return nil, errs.New(errs.Invalid, "the file is empty").Mend("send the file as the body of the request")
+	}
+	return ingestionSent(h.ingest(ctx, to, key, info))
 }
 
 // destination is where an uploaded file goes.
@@ -66,27 +74,13 @@ func fileName(name string) string {
 	return name
 }
 
-// arrive stores a file and makes its ingestion. The upload's id keeps equal names apart.
-func (h *handler) arrive(ctx context.Context, to destination, id string, body io.Reader, sum string) (*oas.IngestionHeaders, error) {
+// key is where the file is put. The upload's id keeps equal names apart.
+func (to destination) key(id string) string {
 	source := to.Source
 	if source == "" {
 		source = "upload"
 	}
-	key := dataset.IncomingKey(to.Dataset, source+"/"+id+"/"+fileName(to.Name))
-	info, err := h.Objects.Put(ctx, key, body, object.PutOptions{SHA256: sum})
-	if err != nil {
-		return nil, fmt.Errorf("store upload: %w", err)
-	}
-	if info.Size == 0 {
-		_ = h.Objects.Delete(ctx, key) // a leftover is harmless
-		return nil, errs.New(errs.Invalid, "the file is empty").Mend("send the file as the body of the request")
-	}
-	ing, err := h.ingest(ctx, to, key, info)
-	out, err := sent[oas.Ingestion](ing, err)
-	if err != nil {
-		return nil, err
-	}
-	return &oas.IngestionHeaders{Location: "/v1/ingestions/" + ing.ID, Response: *out}, nil
+	return dataset.IncomingKey(to.Dataset, source+"/"+id+"/"+fileName(to.Name))
 }
 
 func (h *handler) ingest(ctx context.Context, to destination, key string, info object.Info) (dataset.Ingestion, error) {
@@ -94,4 +88,12 @@ func (h *handler) ingest(ctx context.Context, to destination, key string, info o
 		return h.Arrivals.Resubmit(ctx, actor(ctx), to.Resubmits, key, info.Size, info.Version)
 	}
 	return h.Arrivals.Arrive(ctx, actor(ctx), to.Dataset, key, info.Size, info.Version)
+}
+
+func ingestionSent(ing dataset.Ingestion, err error) (*oas.IngestionHeaders, error) {
+	out, err := sent[oas.Ingestion](ing, err)
+	if err != nil {
+		return nil, err
+	}
+	return &oas.IngestionHeaders{Location: "/v1/ingestions/" + ing.ID, Response: *out}, nil
 }

@@ -51,7 +51,7 @@ type Invoker interface {
 	// Change the own password.
 	//
 	// PUT /v1/me/password
-	ChangePassword(ctx context.Context, request *PasswordChange) error
+	ChangePassword(ctx context.Context, request *PasswordChange) (*ChangePasswordNoContent, error)
 	// CompleteUpload invokes completeUpload operation.
 	//
 	// Join the parts and check the file.
@@ -1014,9 +1014,9 @@ func (c *Client) sendCancelRun(ctx context.Context, request *Reason, params Canc
 // Change the own password.
 //
 // PUT /v1/me/password
-func (c *Client) ChangePassword(ctx context.Context, request *PasswordChange) error {
-	_, err := c.sendChangePassword(ctx, request)
-	return err
+func (c *Client) ChangePassword(ctx context.Context, request *PasswordChange) (*ChangePasswordNoContent, error) {
+	res, err := c.sendChangePassword(ctx, request)
+	return res, err
 }
 
 func (c *Client) sendChangePassword(ctx context.Context, request *PasswordChange) (res *ChangePasswordNoContent, err error) {

@@ -844,12 +844,12 @@ func (s *Server) handleChangePasswordRequest(args [0]string, argsEscaped bool, w
 			mreq,
 			nil,
 			func(ctx context.Context, request Request, params Params) (response Response, err error) {
-				err = s.h.ChangePassword(ctx, request)
+				response, err = s.h.ChangePassword(ctx, request)
 				return response, err
 			},
 		)
 	} else {
-		err = s.h.ChangePassword(ctx, request)
+		response, err = s.h.ChangePassword(ctx, request)
 	}
 	if err != nil {
 		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {

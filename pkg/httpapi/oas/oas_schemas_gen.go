@@ -1539,7 +1539,19 @@ func (s *CaptureList) SetItems(val []Capture) {
 }
 
 // ChangePasswordNoContent is response for ChangePassword operation.
-type ChangePasswordNoContent struct{}
+type ChangePasswordNoContent struct {
+	SetCookie string
+}
+
+// GetSetCookie returns the value of SetCookie.
+func (s *ChangePasswordNoContent) GetSetCookie() string {
+	return s.SetCookie
+}
+
+// SetSetCookie sets the value of SetCookie.
+func (s *ChangePasswordNoContent) SetSetCookie(val string) {
+	s.SetCookie = val
+}
 
 // Ref: #/components/schemas/Comparison
 type Comparison struct {

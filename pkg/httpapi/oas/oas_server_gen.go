@@ -38,7 +38,7 @@ type Handler interface {
 	// Change the own password.
 	//
 	// PUT /v1/me/password
-	ChangePassword(ctx context.Context, req *PasswordChange) error
+	ChangePassword(ctx context.Context, req *PasswordChange) (*ChangePasswordNoContent, error)
 	// CompleteUpload implements completeUpload operation.
 	//
 	// Join the parts and check the file.
