@@ -173,11 +173,22 @@ func (a *admission) one(ctx context.Context, rec *rows.Record) error {
 	return a.accept(rec)
 }
 
-func (a *admission) overlap(r *rows.Row) (string, bool) {
+// overlap looks for benchmark items in the whole row, and in each question with its answer of a longer chat.
+func (a *admission) overlap(r *rows.Row) (item string, found bool) {
 	if a.overlaps == nil {
 		return "", false
 	}
-	return a.overlaps.Overlaps(r.Content())
+	if item, found = a.overlaps.Overlaps(r.Content()); found || len(r.Messages) < 3 {
+		return item, found
+	}
+	for i, m := range r.Messages[1:] {
+		if before := r.Messages[i]; m.Role == rows.Assistant && before.Role == rows.User {
+			if item, found = a.overlaps.Overlaps(before.Content + "\n" + m.Content); found {
+				return item, true
+			}
+		}
+	}
+	return "", false
 }
 
 func (a *admission) reject(rec *rows.Record, p *rows.Problem) error {

@@ -31,6 +31,7 @@ func (g groups) add(line int64, p *rows.Problem) {
 func (g groups) list() []ErrorGroup {
 	out := make([]ErrorGroup, 0, len(g))
 	for _, group := range g {
+		group.explain()
 		out = append(out, *group)
 	}
 	slices.SortFunc(out, func(a, b ErrorGroup) int {

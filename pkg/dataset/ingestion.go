@@ -72,16 +72,17 @@ type Counts struct {
 	Rejected   int `json:"rejected"`   // overlaps included
 }
 
-// RuleOverlap and RuleDuplicate are the rules that need more than the row itself.
+// The rules that need more than the row itself.
 const (
 	RuleOverlap   = "overlap.benchmark"
-	RuleDuplicate = "duplicate.exact"
-	RuleReplaced  = "file.replaced" // the object is not the one that arrived
+	RuleDuplicate = "duplicate.exact" // a warning
 )
 
 // ErrorGroup gathers what broke one rule.
 type ErrorGroup struct {
 	Rule     string    `json:"rule"`
+	Title    string    `json:"title"` // what is wrong, in a few words
+	Hint     string    `json:"hint"`  // how to mend it
 	Count    int       `json:"count"`
 	Examples []Example `json:"examples"` // the first ones
 }
