@@ -49,7 +49,7 @@ func readPair(folder string) (map[string][]byte, error) {
 	for _, name := range []string{"lock.json", "items.jsonl"} {
 		content, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil {
-			return nil, errs.New(errs.NotFound, "the benchmark has no %s", name).At(folder).
+			return nil, errs.New(errs.NotFound, "the benchmark has no %s", name).
 				Mend("name a folder with lock.json and items.jsonl")
 		}
 		files[name] = content

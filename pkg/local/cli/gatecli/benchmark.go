@@ -20,25 +20,19 @@ func Benchmark() *cobra.Command {
 	return cmd
 }
 
-func quiet(cmd *cobra.Command) *cobra.Command {
-	cmd.SilenceUsage, cmd.SilenceErrors = true, true
-	cmd.SetFlagErrorFunc(wrongFlag)
-	return cmd
-}
-
 func lockCommand() *cobra.Command {
 	var write, asJSON bool
 	cmd := quiet(&cobra.Command{
 		Use:   "lock FOLDER [FOLDER]",
 		Short: "Print a benchmark's lock; with two folders, say whether their results may be compared",
 		Args:  cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if write {
+				return relock(cmd.OutOrStdout(), args)
+			}
+			return showLocks(cmd.OutOrStdout(), args, asJSON)
+		},
 	})
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if write {
-			return relock(cmd.OutOrStdout(), args)
-		}
-		return showLocks(cmd.OutOrStdout(), args, asJSON)
-	}
 	cmd.Flags().BoolVar(&write, "write", false, "write the folder anew in canonical form, with the lock that its items have now")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print lock.json")
 	return cmd

@@ -23,7 +23,7 @@ type gateFlags struct {
 // Gate is the command "gate": exit 0 PASS, 3 INCONCLUSIVE, 4 FAIL, 2 for input that cannot be judged.
 func Gate() *cobra.Command {
 	var f gateFlags
-	cmd := &cobra.Command{
+	cmd := quiet(&cobra.Command{
 		Use:   "gate --incumbent A.jsonl --candidate B.jsonl",
 		Short: "Decide from per-item results whether a candidate may replace the incumbent",
 		Long: `Decide from per-item results whether a candidate may replace the incumbent.
@@ -35,12 +35,9 @@ Exit status: 0 PASS, 3 INCONCLUSIVE, 4 FAIL, 2 for input that cannot be judged.`
 		Example: `  perennial gate --incumbent old.jsonl --candidate new.jsonl
   perennial gate --print-policy > policy.json
   perennial gate --policy policy.json --incumbent old.jsonl --candidate new.jsonl --html report.html`,
-		Args:          cobra.NoArgs,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return f.run(cmd.OutOrStdout(), cmd.ErrOrStderr()) },
-	}
-	cmd.SetFlagErrorFunc(wrongFlag)
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.OutOrStdout(), cmd.ErrOrStderr()) },
+	})
 	flags := cmd.Flags()
 	flags.StringVar(&f.policy, "policy", "default", "policy file, or default or one-machine")
 	flags.StringVar(&f.incumbent, "incumbent", "", "results of the model that serves now")

@@ -26,30 +26,55 @@ const (
 // ExitCode and prints nothing more.
 type Exit struct{ Code int }
 
-// ExitCode gives the process's exit code.
-func (e *Exit) ExitCode() int { return e.Code }
-
 // Error names the code.
 func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
 
-// ExitCode gives the process's exit code for an error of these commands: 0 for nil, an Exit's own, 2 for
-// input that is wrong, 1 for anything else.
+// ExitCode is what the process ends with.
+func (e *Exit) ExitCode() int { return e.Code }
+
+// unjudgeable is input that is wrong: the main program prints its words and ends with ExitUnjudgeable.
+type unjudgeable struct{ error }
+
+// ExitCode is what the process ends with.
+func (unjudgeable) ExitCode() int { return ExitUnjudgeable }
+
+// Unwrap gives the error itself.
+func (u unjudgeable) Unwrap() error { return u.error }
+
+// ExitCode gives the process's exit code for an error of these commands: 0 for nil, 1 for faults that are not
+// the input's.
 func ExitCode(err error) int {
-	var exit *Exit
+	var coded interface{ ExitCode() int }
 	switch {
 	case err == nil:
 		return ExitPass
-	case errors.As(err, &exit):
-		return exit.Code
-	case errs.Is(err, errs.Invalid), errs.Is(err, errs.NotFound), errs.Is(err, errs.Precondition):
-		return ExitUnjudgeable
+	case errors.As(err, &coded):
+		return coded.ExitCode()
 	}
 	return 1
 }
 
+// quiet leaves the printing of errors to the main program and gives wrong input its exit code.
+func quiet(cmd *cobra.Command) *cobra.Command {
+	cmd.SilenceUsage, cmd.SilenceErrors = true, true
+	cmd.SetFlagErrorFunc(wrongFlag)
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error { return withCode(run(cmd, args)) }
+	}
+	return cmd
+}
+
+func withCode(err error) error {
+	switch errs.CodeOf(err) {
+	case errs.Invalid, errs.NotFound, errs.Precondition:
+		return unjudgeable{err}
+	}
+	return err
+}
+
 // wrongFlag gives flags that do not exist the exit code of wrong input.
 func wrongFlag(cmd *cobra.Command, err error) error {
-	return errs.New(errs.Invalid, "%s", err).Mend("see %s --help", cmd.CommandPath())
+	return unjudgeable{errs.New(errs.Invalid, "%s", err).Mend("see %s --help", cmd.CommandPath())}
 }
 
 func exit(code int) error {
