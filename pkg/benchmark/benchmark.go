@@ -70,7 +70,7 @@ type Scorer struct {
 
 // Prompt is how an item becomes the model's input.
 type Prompt struct {
-	Template string `json:"template,omitempty"` // with {{input}}; empty = the input itself
+	Template string `json:"template,omitempty"` // with {input}; empty = the input itself
 	System   string `json:"system,omitempty"`
 	Chat     bool   `json:"chat"` // through the model's chat template
 }

@@ -94,7 +94,7 @@ func (d *decision) collect(s side, results Results, out map[int32]*shown) error 
 		at, ok := d.j.index[d.j.benchmarks.index[r.Benchmark]][r.Item]
 		if item := out[at]; ok && item != nil {
 			item.output[s] = clip(r.Output)
-			item.prompt, item.target = cmp.Or(item.prompt, clip(r.Prompt)), cmp.Or(item.target, clip(r.Target))
+			item.prompt, item.target = cmp.Or(item.prompt, r.Prompt), cmp.Or(item.target, r.Target)
 			if left--; left == 0 {
 				return nil
 			}
@@ -122,15 +122,21 @@ func (d *decision) show(list []wanted, outputs map[int32]*shown) []Flip {
 	for _, w := range list {
 		r, text := &d.j.rows[w.at], outputs[w.at]
 		bench := d.j.benchmarks.list[w.key.bench]
-		if d.j.in.Describe != nil && text.prompt == "" {
-			text.prompt, text.target = d.j.in.Describe(bench, w.key.item)
-		}
+		prompt, target := d.describe(bench, w.key.item)
 		out = append(out, Flip{
 			Benchmark: bench, Item: w.key.item, Capability: d.j.caps.list[r.cap], MustPass: r.golden,
-			Prompt: text.prompt, Target: text.target,
+			Prompt: clip(cmp.Or(prompt, text.prompt)), Target: clip(cmp.Or(target, text.target)),
 			OldScore: r.score[incumbent], NewScore: r.score[candidate],
 			OldOutput: text.output[incumbent], NewOutput: text.output[candidate],
 		})
 	}
 	return out
+}
+
+// describe asks the caller, whose words are the benchmark's own; results may carry a prompt in a chat template.
+func (d *decision) describe(bench, item string) (prompt, target string) {
+	if d.j.in.Describe == nil {
+		return "", ""
+	}
+	return d.j.in.Describe(bench, item)
 }

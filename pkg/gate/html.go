@@ -18,6 +18,8 @@ var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap
 	"pct":     func(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) },
 	"short":   benchmark.ShortLock,
 	"bar":     newBar,
+	"first":   func(list []Flip) []Flip { return list[:min(len(list), shownOpen)] },
+	"rest":    func(list []Flip) []Flip { return list[min(len(list), shownOpen):] },
 	"verdict": func(v Verdict) string { return map[Verdict]string{Pass: "pass", Inconclusive: "open", Fail: "fail"}[v] },
 }).Parse(reportHTML))
 
@@ -31,6 +33,9 @@ func (r Report) HTML() ([]byte, error) {
 	}
 	return out.Bytes(), nil
 }
+
+// shownOpen is how many forgotten items the page shows without a click.
+const shownOpen = 5
 
 // bar places a comparison on a scale of ±width percentage points, in percent of the drawing's width.
 type bar struct{ Low, High, At, Margin float64 }
