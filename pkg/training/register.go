@@ -22,8 +22,19 @@ type Manifest struct {
 		Size   int64  `json:"size"`
 		SHA256 string `json:"sha256"`
 	} `json:"files"`
-	Parent  string             `json:"parent"`
-	Metrics map[string]float64 `json:"metrics"`
+	Parent  string         `json:"parent"`
+	Metrics map[string]any `json:"metrics"` // numbers count; anything else is ignored
+}
+
+// numbers are the metrics that are numbers.
+func (m Manifest) numbers() map[string]float64 {
+	out := map[string]float64{}
+	for k, v := range m.Metrics {
+		if x, ok := v.(float64); ok {
+			out[k] = x
+		}
+	}
+	return out
 }
 
 // ReadManifest reads and checks the manifest of the model folder under an object prefix: every file
@@ -83,7 +94,7 @@ func (s *Service) Register(ctx context.Context, in RegisterInput) (Run, error) {
 	}
 	v, err := s.Registry.Register(ctx, audit.System("training"), "register:"+run.ID, registry.Version{
 		Model: run.Model, Digest: m.Digest, Parent: run.Parent, Origin: registry.Trained, Run: run.ID, Datasets: run.Datasets,
-		Artifact: prefix, Preset: run.Preset, Metrics: m.Metrics}, runEdges(run)...)
+		Artifact: prefix, Preset: run.Preset, Metrics: m.numbers()}, runEdges(run)...)
 	if err != nil {
 		return run, err
 	}
@@ -119,7 +130,7 @@ func (s *Service) Import(ctx context.Context, by audit.Actor, in ImportInput) (r
 		return registry.Version{}, err
 	}
 	v, err := s.Registry.Register(ctx, by, "import:"+in.Model+":"+m.Digest, registry.Version{
-		Model: in.Model, Digest: m.Digest, Origin: registry.Imported, Datasets: in.Datasets, Artifact: in.Artifact, Metrics: m.Metrics})
+		Model: in.Model, Digest: m.Digest, Origin: registry.Imported, Datasets: in.Datasets, Artifact: in.Artifact, Metrics: m.numbers()})
 	if err != nil || v.Number > 1 {
 		return v, err
 	}

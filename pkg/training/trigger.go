@@ -2,6 +2,7 @@ package training
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/perennial-llm/perennial/pkg/audit"
@@ -86,11 +87,21 @@ func nextRun(t Trigger) time.Time {
 	if t.Schedule == "" || !t.Enabled {
 		return time.Time{}
 	}
-	schedule, err := rules.ParseSchedule(t.Schedule, t.Timezone)
+	schedule, err := t.parse()
 	if err != nil {
 		return time.Time{}
 	}
-	return schedule.Next(t.Since)
+	next, _ := schedule.Next(t.Since)
+	return next
+}
+
+// parse reads the schedule in its time zone; an empty zone is UTC.
+func (t Trigger) parse() (rules.Schedule, error) {
+	zone, err := time.LoadLocation(t.Timezone)
+	if err != nil {
+		return nil, fmt.Errorf("time zone %q is not known", t.Timezone)
+	}
+	return rules.ParseSchedule(t.Schedule, zone)
 }
 
 // SetTrigger changes a model's trigger at revision t.Rev.
@@ -124,7 +135,7 @@ func (t Trigger) validate() error {
 	if t.Schedule == "" {
 		return nil
 	}
-	if _, err := rules.ParseSchedule(t.Schedule, t.Timezone); err != nil {
+	if _, err := t.parse(); err != nil {
 		return errs.New(errs.Invalid, "schedule: %w", err).At("/schedule").Mend("use rate(1 day) or cron(0 3 * * ? *)")
 	}
 	return nil

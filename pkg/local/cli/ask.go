@@ -68,15 +68,17 @@ func (a *app) ask() *cobra.Command {
 	return cmd
 }
 
-// Graph is an answer of the lineage API.
+// Graph is an answer of the lineage API; edges name their nodes as type:id.
 type Graph struct {
 	Nodes []struct {
 		lineage.Node
-		Depth   int      `json:"depth"`
-		Label   string   `json:"label"`
-		Traffic *float64 `json:"traffic"` // percent of live requests
+		Label string   `json:"label,omitempty"`
+		Share *float64 `json:"share,omitempty"` // percent of live requests
 	} `json:"nodes"`
-	Edges []lineage.Link `json:"edges"`
+	Edges []struct {
+		From string `json:"from"`
+		To   string `json:"to"`
+	} `json:"edges"`
 }
 
 func (a *app) lineage() *cobra.Command {
@@ -94,7 +96,7 @@ func (a *app) lineage() *cobra.Command {
 		return a.show(cmd, g, func(w io.Writer) {
 			var rows [][]string
 			for _, e := range g.Edges {
-				rows = append(rows, []string{e.From.String(), "→", e.To.String()})
+				rows = append(rows, []string{e.From, "→", e.To})
 			}
 			grid(w, "FROM - TO", rows)
 		})

@@ -12,43 +12,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-llm/perennial/pkg/dataset"
 	"github.com/perennial-llm/perennial/pkg/errs"
 )
 
-// Ingestion is an arrival as the API shows it.
-type Ingestion struct {
-	ID      string `json:"id"`
-	Dataset string `json:"dataset"`
-	Name    string `json:"name"`
-	Status  string `json:"status"`
-	Rows    struct {
-		Read         int `json:"read"`
-		Accepted     int `json:"accepted"`
-		Rejected     int `json:"rejected"`
-		Duplicates   int `json:"duplicates"`
-		Masked       int `json:"masked"`
-		Contaminated int `json:"contaminated"`
-	} `json:"rows"`
-	Problems []struct {
-		Rule     string `json:"rule"`
-		Title    string `json:"title"`
-		Count    int    `json:"count"`
-		Hint     string `json:"hint"`
-		Examples []struct {
-			Line     int    `json:"line"`
-			Pointer  string `json:"pointer"`
-			Expected string `json:"expected"`
-			Found    string `json:"found"`
-		} `json:"examples"`
-	} `json:"problems"`
-	Version int       `json:"version"`
-	Rejects bool      `json:"rejects"`
-	Error   string    `json:"error"`
-	Created time.Time `json:"created"`
-}
+// Ingestion is an arrival.
+type Ingestion = dataset.Ingestion
 
-// Done tells whether nothing more happens by itself.
-func (i Ingestion) Done() bool { return i.Status != "Received" && i.Status != "Checking" }
+// settled tells whether nothing more happens by itself.
+func settled(in Ingestion) bool { return in.Status.Final() || in.Status == dataset.Quarantined }
 
 // Upload sends a file to a dataset and gives the ingestion that it became.
 func (c *Client) Upload(ctx context.Context, dataset, path string) (Ingestion, error) {
@@ -80,7 +52,7 @@ func (c *Client) Settle(ctx context.Context, id string, each func(Ingestion)) (I
 		if err == nil {
 			each(in)
 		}
-		return in.Done(), err
+		return settled(in), err
 	})
 	return in, err
 }
@@ -141,29 +113,34 @@ func (a *app) dataAdd() *cobra.Command {
 // PrintIngestion tells what became of an arrival.
 func PrintIngestion(w io.Writer, in Ingestion) {
 	fmt.Fprintf(w, "%s %s: %s", in.ID, in.Name, in.Status)
-	if in.Version > 0 {
-		fmt.Fprintf(w, " as version %d", in.Version)
+	if in.DatasetVersion > 0 {
+		fmt.Fprintf(w, " as version %d", in.DatasetVersion)
 	}
-	r := in.Rows
+	c := in.Counts
 	fmt.Fprintf(w, "\n  %d rows read, %d accepted, %d rejected, %d duplicates, %d with personal data masked\n",
-		r.Read, r.Accepted, r.Rejected, r.Duplicates, r.Masked)
-	for _, p := range in.Problems {
-		fmt.Fprintf(w, "  %s (%d)", p.Rule, p.Count)
-		for i, e := range p.Examples {
-			if i == 3 {
-				fmt.Fprint(w, " …")
-				break
-			}
-			fmt.Fprintf(w, "; line %d: expected %s, found %s", e.Line, e.Expected, e.Found)
-		}
-		fmt.Fprintln(w)
+		c.Rows, c.Accepted, c.Rejected, c.Duplicates, c.Masked)
+	for _, group := range in.Errors {
+		printGroup(w, group)
 	}
 	if in.Error != "" {
 		fmt.Fprintf(w, "  error: %s\n", in.Error)
 	}
-	if in.Rejects {
+	if in.Rejects != "" {
 		fmt.Fprintf(w, "  rejected rows with their errors: perennial data rejects %s\n", in.ID)
 	}
+}
+
+// printGroup tells what broke a rule, with the first three places.
+func printGroup(w io.Writer, group dataset.ErrorGroup) {
+	fmt.Fprintf(w, "  %s (%d)", group.Rule, group.Count)
+	for i, e := range group.Examples {
+		if i == 3 {
+			fmt.Fprint(w, " …")
+			break
+		}
+		fmt.Fprintf(w, "; line %d: expected %s, found %s", e.Line, e.Expected, e.Found)
+	}
+	fmt.Fprintln(w)
 }
 
 func (a *app) dataVersions() *cobra.Command {
@@ -172,20 +149,14 @@ func (a *app) dataVersions() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		var vs list[struct {
-			Number  int       `json:"number"`
-			Digest  string    `json:"digest"`
-			Rows    int       `json:"rows"`
-			Status  string    `json:"status"`
-			Created time.Time `json:"created"`
-		}]
+		var vs list[dataset.Version]
 		if err := a.client().Get(cmd.Context(), "/v1/datasets/"+ds+"/versions", &vs); err != nil {
 			return err
 		}
 		return a.show(cmd, vs, func(w io.Writer) {
 			var rows [][]string
 			for _, v := range vs.Items {
-				rows = append(rows, []string{fmt.Sprint(v.Number), fmt.Sprint(v.Rows), v.Status, short(v.Digest), ago(v.Created)})
+				rows = append(rows, []string{fmt.Sprint(v.Number), fmt.Sprint(v.Rows), string(v.Status), short(v.Digest), ago(v.Created)})
 			}
 			grid(w, "VERSION ROWS STATUS DIGEST CREATED", rows)
 		})
@@ -201,7 +172,7 @@ func (a *app) dataIngestions() *cobra.Command {
 		return a.show(cmd, ins, func(w io.Writer) {
 			var rows [][]string
 			for _, in := range ins.Items {
-				rows = append(rows, []string{in.ID, in.Name, in.Status, fmt.Sprint(in.Rows.Accepted), fmt.Sprint(in.Rows.Rejected), ago(in.Created)})
+				rows = append(rows, []string{in.ID, in.Name, string(in.Status), fmt.Sprint(in.Counts.Accepted), fmt.Sprint(in.Counts.Rejected), ago(in.Created)})
 			}
 			grid(w, "INGESTION FILE STATUS ACCEPTED REJECTED ARRIVED", rows)
 		})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-llm/perennial/pkg/audit"
 	"github.com/perennial-llm/perennial/pkg/errs"
 )
 
@@ -111,17 +112,17 @@ func (a *app) usersAdd() *cobra.Command {
 
 func (a *app) keys() *cobra.Command {
 	cmd := &cobra.Command{Use: "keys", Short: "API keys for systems and for the gateway"}
-	var roles string
+	var scopes string
 	add := &cobra.Command{Use: "add NAME", Short: "make a key; it is printed once", Args: exactly("NAME")}
-	add.Flags().StringVar(&roles, "roles", "viewer", "roles of the key, separated by commas; at most your own")
+	add.Flags().StringVar(&scopes, "scopes", "gateway:invoke", "what the key may do, separated by commas; at most what you may")
 	add.RunE = func(cmd *cobra.Command, args []string) error {
 		var out struct {
-			Secret string `json:"secret"`
+			Token string `json:"token"`
 		}
-		if err := a.client().Post(cmd.Context(), "/v1/keys", map[string]any{"name": args[0], "roles": strings.Split(roles, ",")}, &out); err != nil {
+		if err := a.client().Post(cmd.Context(), "/v1/keys", map[string]any{"name": args[0], "scopes": strings.Split(scopes, ",")}, &out); err != nil {
 			return err
 		}
-		return a.show(cmd, out, func(w io.Writer) { fmt.Fprintln(w, out.Secret) })
+		return a.show(cmd, out, func(w io.Writer) { fmt.Fprintln(w, out.Token) })
 	}
 	cmd.AddCommand(add)
 	return cmd
@@ -129,19 +130,17 @@ func (a *app) keys() *cobra.Command {
 
 func (a *app) audit() *cobra.Command {
 	return &cobra.Command{Use: "audit", Short: "verify the audit chain", Args: exactly(), RunE: func(cmd *cobra.Command, _ []string) error {
-		var out struct {
-			OK      bool   `json:"ok"`
-			Entries int64  `json:"entries"`
-			Detail  string `json:"detail"`
-		}
+		var out audit.Report
 		if err := a.client().Get(cmd.Context(), "/v1/audit/verify", &out); err != nil {
 			return err
 		}
-		err := a.show(cmd, out, func(w io.Writer) { fmt.Fprintf(w, "%d entries, intact: %v %s\n", out.Entries, out.OK, out.Detail) })
-		if err == nil && !out.OK {
-			err = errs.New(errs.Unhealthy, "the audit chain is broken: %s", cmp.Or(out.Detail, "see --json"))
-		}
-		return err
+		err := a.show(cmd, out, func(w io.Writer) {
+			fmt.Fprintf(w, "%d entries checked\n", out.Checked)
+			for _, p := range out.Problems {
+				fmt.Fprintf(w, "  %+v\n", p)
+			}
+		})
+		return cmp.Or(err, out.Err())
 	}}
 }
 

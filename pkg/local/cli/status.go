@@ -103,18 +103,14 @@ func printOverview(w io.Writer, o Overview) {
 
 func (a *app) benchmarks() *cobra.Command {
 	return &cobra.Command{Use: "benchmarks", Short: "list benchmarks", Args: exactly(), RunE: func(cmd *cobra.Command, _ []string) error {
-		var bs list[struct {
-			benchmark.Version
-			Lock  string `json:"lock"`
-			Count int    `json:"count"`
-		}]
+		var bs list[benchmark.Header]
 		if err := a.client().Get(cmd.Context(), "/v1/benchmarks", &bs); err != nil {
 			return err
 		}
 		return a.show(cmd, bs, func(w io.Writer) {
 			var rows [][]string
 			for _, b := range bs.Items {
-				rows = append(rows, []string{b.Name, b.Scorer.Kind, fmt.Sprint(b.Count), benchmark.ShortLock(b.Lock)})
+				rows = append(rows, []string{b.Name, b.Scorer.Kind, fmt.Sprint(b.ItemCount), benchmark.ShortLock(b.Lock)})
 			}
 			grid(w, "BENCHMARK SCORER ITEMS LOCK", rows)
 		})

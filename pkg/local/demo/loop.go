@@ -69,12 +69,12 @@ func (d *demo) arrival(ctx context.Context) error {
 	var b strings.Builder
 	cli.PrintIngestion(&b, in)
 	d.say("%s", strings.TrimSpace(b.String()))
-	d.report.Ingestion = map[string]int{"read": in.Rows.Read, "accepted": in.Rows.Accepted, "rejected": in.Rows.Rejected,
-		"contaminated": in.Rows.Contaminated, "masked": in.Rows.Masked}
-	return errors.Join(expected(in.Version == 2, "the valid part should be version 2, it is %d (%s %s)", in.Version, in.Status, in.Error),
-		expected(in.Rows.Rejected-in.Rows.Contaminated == 2, "two bad rows should be rejected, %d are", in.Rows.Rejected-in.Rows.Contaminated),
-		expected(in.Rows.Contaminated == 1, "one overlap with a benchmark should be found, %d are", in.Rows.Contaminated),
-		expected(in.Rows.Masked == 1, "one row with a card number should be masked, %d are", in.Rows.Masked))
+	d.report.Ingestion = map[string]int{"read": in.Counts.Rows, "accepted": in.Counts.Accepted, "rejected": in.Counts.Rejected,
+		"overlaps": in.Counts.Overlaps, "masked": in.Counts.Masked}
+	return errors.Join(expected(in.DatasetVersion == 2, "the valid part should be version 2, it is %d (%s %s)", in.DatasetVersion, in.Status, in.Error),
+		expected(in.Counts.Rejected-in.Counts.Overlaps == 2, "two bad rows should be rejected, %d are", in.Counts.Rejected-in.Counts.Overlaps),
+		expected(in.Counts.Overlaps == 1, "one overlap with a benchmark should be found, %d are", in.Counts.Overlaps),
+		expected(in.Counts.Masked == 1, "one row with a card number should be masked, %d are", in.Counts.Masked))
 }
 
 // train follows the run that the data started.

@@ -22,7 +22,7 @@ func (d *demo) poison(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := expected(in.Version == 3, "the poisoned rows look right and should be version 3: %s %s", in.Status, in.Error); err != nil {
+	if err := expected(in.DatasetVersion == 3, "the poisoned rows look right and should be version 3: %s %s", in.Status, in.Error); err != nil {
 		return err
 	}
 	run, err := d.startRun(ctx, "naive", "somebody is in a hurry")
@@ -202,8 +202,8 @@ func (d *demo) auditIntact(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.report.AuditEntries = report.Entries
-	d.say("audit: %d entries, chain intact", report.Entries)
+	d.report.AuditEntries = report.Head.Seq
+	d.say("audit: %d entries, chain intact", report.Head.Seq)
 	return report.Err()
 }
 

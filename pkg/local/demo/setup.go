@@ -126,10 +126,10 @@ func (d *demo) makeDataset(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if in.Version != 1 {
+	if in.DatasetVersion != 1 {
 		return fmt.Errorf("the base's data was not published: %s %s", in.Status, in.Error)
 	}
-	d.say("dataset version 1: %d rows that the base knows, kept for replay", in.Rows.Accepted)
+	d.say("dataset version 1: %d rows that the base knows, kept for replay", in.Counts.Accepted)
 	return nil
 }
 
@@ -138,7 +138,7 @@ func (d *demo) upload(ctx context.Context, name string) (cli.Ingestion, error) {
 	if err != nil {
 		return in, err
 	}
-	return d.users["ana"].Settle(ctx, in.ID, func(in cli.Ingestion) { d.say("%s: %s", name, strings.ToLower(in.Status)) })
+	return d.users["ana"].Settle(ctx, in.ID, func(in cli.Ingestion) { d.say("%s: %s", name, strings.ToLower(string(in.Status))) })
 }
 
 func (d *demo) makeBenchmarks(ctx context.Context) error {

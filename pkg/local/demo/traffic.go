@@ -23,11 +23,11 @@ const (
 
 func (d *demo) makeKey(ctx context.Context) error {
 	var key struct {
-		Secret string `json:"secret"`
+		Token string `json:"token"`
 	}
-	in := map[string]any{"name": "customers", "roles": []string{"data-engineer"}}
+	in := map[string]any{"name": "customers", "scopes": []string{"gateway:invoke"}}
 	err := d.users["admin"].Post(ctx, "/v1/keys", in, &key)
-	d.traffic.key = key.Secret
+	d.traffic.key = key.Token
 	return err
 }
 
