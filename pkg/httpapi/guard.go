@@ -162,7 +162,7 @@ func preconditions(r *http.Request, op Operation) error {
 func (d Deps) outermost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		q := &request{ID: d.IDs("req"), Address: address(r), Secure: secure(r)}
+		q := &request{ID: d.IDs("req"), Method: r.Method, Address: address(r), Secure: secure(r)}
 		r = r.WithContext(withRequest(r.Context(), q))
 		securityHeaders(w.Header(), q)
 		rec := &recorder{ResponseWriter: w}

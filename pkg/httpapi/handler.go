@@ -21,10 +21,9 @@ var (
 )
 
 // NewError turns what a method returned into a problem.
-func (h *handler) NewError(ctx context.Context, err error) *oas.ProblemStatusCode {
+func (h *handler) NewError(ctx context.Context, err error) *oas.ProblemStatusCodeWithHeaders {
 	noteError(ctx, err)
-	status, p := problemOf(ctx, err)
-	return &oas.ProblemStatusCode{StatusCode: status, Response: p}
+	return problemOf(ctx, err)
 }
 
 // signedIn is the generated server's own check that the guard has let somebody in.

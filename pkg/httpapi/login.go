@@ -42,8 +42,11 @@ func (l *hosts) allowed(host string) error {
 		delete(l.tries, host)
 		return nil
 	}
-	return errs.New(errs.Exhausted, "too many failed sign-ins from this address").Mend("wait %d seconds", int(wait.Seconds())+1)
+	return &waitError{errs.New(errs.Exhausted, "too many failed sign-ins from this address").
+		Mend("wait %d seconds", seconds(wait)), seconds(wait)}
 }
+
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 // failed counts a wrong password.
 func (l *hosts) failed(host string) {

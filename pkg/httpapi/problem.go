@@ -2,10 +2,10 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/ogen-go/ogen/ogenerrors"
@@ -49,32 +49,55 @@ func (e *statusError) mend(format string, args ...any) *statusError {
 	return e
 }
 
+// waitError is over after a while; the client is told how long.
+type waitError struct {
+	err     *errs.Error
+	seconds int
+}
+
+func (e *waitError) Error() string { return e.err.Error() }
+func (e *waitError) Unwrap() error { return e.err }
+
 // problemOf turns an error into what a client may see. Only messages of errs.Error leave the house.
-func problemOf(ctx context.Context, err error) (int, oas.Problem) {
+func problemOf(ctx context.Context, err error) *oas.ProblemStatusCodeWithHeaders {
 	if f := foreign(err); f != nil {
 		err = fmt.Errorf("%w: %w", f, err)
 	}
 	e := shown(err)
-	status := statuses[e.Code]
+	q := requestOf(ctx)
+	status := statusOf(q, err, e)
+	p := oas.Problem{
+		Type: "urn:perennial:problem:" + strings.ToLower(string(e.Code)), Title: http.StatusText(status), Status: status,
+		Code: string(e.Code), Detail: e.Message, RequestId: q.ID, Where: opt(e.Where), Hint: opt(e.Hint), Errors: fields(q, err, e),
+		Retryable: e.Code == errs.Unavailable || e.Code == errs.Exhausted || e.Code == errs.Held,
+	}
+	return &oas.ProblemStatusCodeWithHeaders{StatusCode: status, Response: p, RetryAfter: retryAfter(err, e)}
+}
+
+func statusOf(q *request, err error, e *errs.Error) int {
 	var s *statusError
 	switch {
 	case errors.As(err, &s):
-		status = s.status
-	case e.Code == errs.Invalid && e.Where != "": // a field of a body that could be read
-		status = http.StatusUnprocessableEntity
+		return s.status
+	case e.Code == errs.Invalid && e.Where != "" && hasBody(q):
+		return http.StatusUnprocessableEntity // a field of a body that could be read
 	}
-	p := oas.Problem{
-		Type: "urn:perennial:problem:" + strings.ToLower(string(e.Code)), Title: http.StatusText(status), Status: status,
-		Code: string(e.Code), Detail: e.Message, RequestId: requestOf(ctx).ID, Errors: fields(err, e),
-		Retryable: e.Code == errs.Unavailable || e.Code == errs.Exhausted || e.Code == errs.Held,
+	return statuses[e.Code]
+}
+
+func hasBody(q *request) bool {
+	return q.Method == http.MethodPost || q.Method == http.MethodPut || q.Method == http.MethodPatch
+}
+
+func retryAfter(err error, e *errs.Error) oas.OptInt {
+	var w *waitError
+	switch {
+	case errors.As(err, &w):
+		return oas.NewOptInt(w.seconds)
+	case e.Code == errs.Unavailable:
+		return oas.NewOptInt(1)
 	}
-	if e.Where != "" {
-		p.Where = oas.NewOptString(e.Where)
-	}
-	if e.Hint != "" {
-		p.Hint = oas.NewOptString(e.Hint)
-	}
-	return status, p
+	return oas.OptInt{}
 }
 
 // shown gives the error with words for the client; of a fault of ours it gives no details.
@@ -117,7 +140,7 @@ func paramFault(err *ogenerrors.DecodeParamsError) *statusError {
 	f := withStatus(http.StatusBadRequest, errs.Invalid, "%s", words(err.Err))
 	var p *ogenerrors.DecodeParamError
 	if errors.As(err, &p) {
-		f.err = errs.New(errs.Invalid, "%s", words(p.Err)).At(p.Name)
+		f.err = errs.New(errs.Invalid, "%s: %s", p.Name, people(p.Err)).At(p.Name)
 	}
 	return f
 }
@@ -125,7 +148,12 @@ func paramFault(err *ogenerrors.DecodeParamsError) *statusError {
 func bodyFault(err *ogenerrors.DecodeRequestError) *statusError {
 	var invalid *validate.Error
 	if errors.As(err, &invalid) {
-		return withStatus(http.StatusUnprocessableEntity, errs.Invalid, "the body is not valid: %s", invalid.Error())
+		wrong := flatten("", invalid)
+		more := ""
+		if len(wrong) > 1 {
+			more = fmt.Sprintf(", and %d more", len(wrong)-1)
+		}
+		return withStatus(http.StatusUnprocessableEntity, errs.Invalid, "%s: %s%s", wrong[0].Pointer, wrong[0].Detail, more)
 	}
 	if errors.Is(err, validate.ErrBodyRequired) {
 		return withStatus(http.StatusBadRequest, errs.Invalid, "the body is missing").mend("send JSON")
@@ -144,42 +172,67 @@ func words(err error) string {
 }
 
 // fields lists the places of the fault in the body or parameters.
-func fields(err error, e *errs.Error) []oas.ProblemField {
+func fields(q *request, err error, e *errs.Error) []oas.ProblemField {
 	var invalid *validate.Error
 	if errors.As(err, &invalid) {
 		return flatten("", invalid)
 	}
-	if e.Code == errs.Invalid && e.Where != "" {
-		return []oas.ProblemField{{Pointer: e.Where, Detail: e.Message}}
+	if e.Code != errs.Invalid || e.Where == "" {
+		return nil
 	}
-	return nil
+	where := e.Where
+	if hasBody(q) && !strings.HasPrefix(where, "/") {
+		where = "/" + where
+	}
+	return []oas.ProblemField{{Pointer: where, Detail: e.Message}}
 }
 
 func flatten(at string, invalid *validate.Error) []oas.ProblemField {
 	var out []oas.ProblemField
 	for _, f := range invalid.Fields {
-		name := strings.NewReplacer("[", "/", "]", "").Replace(strings.Trim(f.Name, "[]"))
-		where := at + "/" + name
+		where := at + "/" + strings.NewReplacer("[", "", "]", "").Replace(f.Name)
 		var inner *validate.Error
 		if errors.As(f.Error, &inner) {
 			out = append(out, flatten(where, inner)...)
 			continue
 		}
-		out = append(out, oas.ProblemField{Pointer: where, Detail: f.Error.Error()})
+		out = append(out, oas.ProblemField{Pointer: where, Detail: people(f.Error)})
 	}
 	return out
 }
 
+// patterns says in words what the spec's patterns ask for.
+var patterns = map[string]string{
+	`\S`:                             "must not be blank",
+	`^[a-z][a-z0-9-]{1,38}[a-z0-9]$`: "must be 3 to 40 lower-case letters, digits and dashes, beginning with a letter",
+	`^[0-9a-f]{64}$`:                 "must be a SHA-256 in 64 hex digits",
+	`^(sha256:)?[0-9a-f]{64}$`:       "must be sha256: and 64 hex digits",
+	`^[A-Za-z]+:.+$`:                 "must be type:id, such as modelVersion:support@3",
+	`/$`:                             "must end in a slash",
+}
+
+// people gives a fault found by the generated validation in words.
+func people(err error) string {
+	s := words(err)
+	if _, pattern, ok := strings.Cut(s, "no regex match: "); ok && patterns[pattern] != "" {
+		return patterns[pattern]
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(s, "string: "), "int: "), "array: ")
+}
+
 // writeProblem answers an error.
 func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
-	status, p := problemOf(r.Context(), err)
-	body, jerr := p.MarshalJSON()
+	p := problemOf(r.Context(), err)
+	body, jerr := p.Response.MarshalJSON()
 	if jerr != nil {
-		body, _ = json.Marshal(map[string]any{"status": status, "detail": p.Detail})
+		body = []byte(`{"code":"Internal"}`)
 	}
 	noteError(r.Context(), err)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, "%s\n", body)
+	if p.RetryAfter.Set {
+		w.Header().Set("Retry-After", strconv.Itoa(p.RetryAfter.Value))
+	}
+	w.WriteHeader(p.StatusCode)
+	_, _ = w.Write(append(body, '\n'))
 }

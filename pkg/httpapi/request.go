@@ -10,6 +10,7 @@ import (
 // request is what the guard knows of a request; handlers find it in the context.
 type request struct {
 	ID        string
+	Method    string
 	Operation string
 	Principal *identity.Principal // nil = nobody is signed in
 	Token     string              // of the session or key

@@ -314,4 +314,3 @@ func (w *world) steady(ok func() bool) {
 		}
 	}
 }
-

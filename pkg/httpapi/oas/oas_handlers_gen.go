@@ -178,7 +178,7 @@ func (s *Server) handleAbortReleaseRequest(args [1]string, argsEscaped bool, w h
 		response, err = s.h.AbortRelease(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -338,7 +338,7 @@ func (s *Server) handleAbortUploadRequest(args [1]string, argsEscaped bool, w ht
 		err = s.h.AbortUpload(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -517,7 +517,7 @@ func (s *Server) handleAddHoldRequest(args [2]string, argsEscaped bool, w http.R
 		response, err = s.h.AddHold(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -692,7 +692,7 @@ func (s *Server) handleCancelRunRequest(args [1]string, argsEscaped bool, w http
 		response, err = s.h.CancelRun(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -852,7 +852,7 @@ func (s *Server) handleChangePasswordRequest(args [0]string, argsEscaped bool, w
 		response, err = s.h.ChangePassword(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -1012,7 +1012,7 @@ func (s *Server) handleCompleteUploadRequest(args [1]string, argsEscaped bool, w
 		response, err = s.h.CompleteUpload(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -1172,7 +1172,7 @@ func (s *Server) handleCreateBenchmarkRequest(args [0]string, argsEscaped bool, 
 		response, err = s.h.CreateBenchmark(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -1332,7 +1332,7 @@ func (s *Server) handleCreateDatasetRequest(args [0]string, argsEscaped bool, w 
 		response, err = s.h.CreateDataset(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -1492,7 +1492,7 @@ func (s *Server) handleCreateKeyRequest(args [0]string, argsEscaped bool, w http
 		response, err = s.h.CreateKey(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -1652,7 +1652,7 @@ func (s *Server) handleCreateModelRequest(args [0]string, argsEscaped bool, w ht
 		response, err = s.h.CreateModel(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -1812,7 +1812,7 @@ func (s *Server) handleCreateUploadRequest(args [0]string, argsEscaped bool, w h
 		response, err = s.h.CreateUpload(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -1972,7 +1972,7 @@ func (s *Server) handleCreateUserRequest(args [0]string, argsEscaped bool, w htt
 		response, err = s.h.CreateUser(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -2148,7 +2148,7 @@ func (s *Server) handleDecideApprovalRequest(args [1]string, argsEscaped bool, w
 		response, err = s.h.DecideApproval(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -2316,7 +2316,7 @@ func (s *Server) handleDiffDatasetVersionsRequest(args [1]string, argsEscaped bo
 		response, err = s.h.DiffDatasetVersions(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -2491,7 +2491,7 @@ func (s *Server) handleDisableUserRequest(args [1]string, argsEscaped bool, w ht
 		response, err = s.h.DisableUser(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -2666,7 +2666,7 @@ func (s *Server) handleDiscardIngestionRequest(args [1]string, argsEscaped bool,
 		response, err = s.h.DiscardIngestion(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -2824,7 +2824,7 @@ func (s *Server) handleDownloadRejectsRequest(args [1]string, argsEscaped bool, 
 		err = s.rh.DownloadRejects(ctx, params, w)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -2991,7 +2991,7 @@ func (s *Server) handleEnableUserRequest(args [1]string, argsEscaped bool, w htt
 		response, err = s.h.EnableUser(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -3151,7 +3151,7 @@ func (s *Server) handleGetApprovalRequest(args [1]string, argsEscaped bool, w ht
 		response, err = s.h.GetApproval(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -3319,7 +3319,7 @@ func (s *Server) handleGetBenchmarkRequest(args [1]string, argsEscaped bool, w h
 		response, err = s.h.GetBenchmark(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -3395,7 +3395,7 @@ func (s *Server) handleGetConfigRequest(args [0]string, argsEscaped bool, w http
 		response, err = s.h.GetConfig(ctx)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -3555,7 +3555,7 @@ func (s *Server) handleGetDatasetRequest(args [1]string, argsEscaped bool, w htt
 		response, err = s.h.GetDataset(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -3719,7 +3719,7 @@ func (s *Server) handleGetDatasetVersionRequest(args [2]string, argsEscaped bool
 		response, err = s.h.GetDatasetVersion(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -3883,7 +3883,7 @@ func (s *Server) handleGetEnvironmentRequest(args [2]string, argsEscaped bool, w
 		response, err = s.h.GetEnvironment(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -4051,7 +4051,7 @@ func (s *Server) handleGetEnvironmentMetricsRequest(args [2]string, argsEscaped 
 		response, err = s.h.GetEnvironmentMetrics(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -4211,7 +4211,7 @@ func (s *Server) handleGetIngestionRequest(args [1]string, argsEscaped bool, w h
 		response, err = s.h.GetIngestion(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -4379,7 +4379,7 @@ func (s *Server) handleGetLineageRequest(args [0]string, argsEscaped bool, w htt
 		response, err = s.h.GetLineage(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -4524,7 +4524,7 @@ func (s *Server) handleGetMeRequest(args [0]string, argsEscaped bool, w http.Res
 		response, err = s.h.GetMe(ctx)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -4684,7 +4684,7 @@ func (s *Server) handleGetModelRequest(args [1]string, argsEscaped bool, w http.
 		response, err = s.h.GetModel(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -4848,7 +4848,7 @@ func (s *Server) handleGetModelVersionRequest(args [2]string, argsEscaped bool, 
 		response, err = s.h.GetModelVersion(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -4993,7 +4993,7 @@ func (s *Server) handleGetOverviewRequest(args [0]string, argsEscaped bool, w ht
 		response, err = s.h.GetOverview(ctx)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -5153,7 +5153,7 @@ func (s *Server) handleGetReleaseRequest(args [1]string, argsEscaped bool, w htt
 		response, err = s.h.GetRelease(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -5311,7 +5311,7 @@ func (s *Server) handleGetReportRequest(args [1]string, argsEscaped bool, w http
 		err = s.rh.GetReport(ctx, params, w)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -5461,7 +5461,7 @@ func (s *Server) handleGetReportHtmlRequest(args [1]string, argsEscaped bool, w 
 		err = s.rh.GetReportHtml(ctx, params, w)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -5613,7 +5613,7 @@ func (s *Server) handleGetRollbackRequest(args [1]string, argsEscaped bool, w ht
 		response, err = s.h.GetRollback(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -5773,7 +5773,7 @@ func (s *Server) handleGetRunRequest(args [1]string, argsEscaped bool, w http.Re
 		response, err = s.h.GetRun(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -5937,7 +5937,7 @@ func (s *Server) handleGetRunLogsRequest(args [1]string, argsEscaped bool, w htt
 		response, err = s.h.GetRunLogs(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -6097,7 +6097,7 @@ func (s *Server) handleGetRunMetricsRequest(args [1]string, argsEscaped bool, w 
 		response, err = s.h.GetRunMetrics(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -6257,7 +6257,7 @@ func (s *Server) handleGetTriggerRequest(args [1]string, argsEscaped bool, w htt
 		response, err = s.h.GetTrigger(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -6417,7 +6417,7 @@ func (s *Server) handleGetUploadRequest(args [1]string, argsEscaped bool, w http
 		response, err = s.h.GetUpload(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -6592,7 +6592,7 @@ func (s *Server) handleImportModelVersionRequest(args [1]string, argsEscaped boo
 		response, err = s.h.ImportModelVersion(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -6752,7 +6752,7 @@ func (s *Server) handleListApprovalsRequest(args [0]string, argsEscaped bool, w 
 		response, err = s.h.ListApprovals(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -6924,7 +6924,7 @@ func (s *Server) handleListAuditRequest(args [0]string, argsEscaped bool, w http
 		response, err = s.h.ListAudit(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -7069,7 +7069,7 @@ func (s *Server) handleListBenchmarksRequest(args [0]string, argsEscaped bool, w
 		response, err = s.h.ListBenchmarks(ctx)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -7237,7 +7237,7 @@ func (s *Server) handleListCapturesRequest(args [2]string, argsEscaped bool, w h
 		response, err = s.h.ListCaptures(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -7405,7 +7405,7 @@ func (s *Server) handleListDatasetVersionsRequest(args [1]string, argsEscaped bo
 		response, err = s.h.ListDatasetVersions(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -7550,7 +7550,7 @@ func (s *Server) handleListDatasetsRequest(args [0]string, argsEscaped bool, w h
 		response, err = s.h.ListDatasets(ctx)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -7710,7 +7710,7 @@ func (s *Server) handleListEnvironmentsRequest(args [1]string, argsEscaped bool,
 		response, err = s.h.ListEnvironments(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -7874,7 +7874,7 @@ func (s *Server) handleListEventsRequest(args [0]string, argsEscaped bool, w htt
 		response, err = s.h.ListEvents(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -8038,7 +8038,7 @@ func (s *Server) handleListHoldsRequest(args [2]string, argsEscaped bool, w http
 		response, err = s.h.ListHolds(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -8206,7 +8206,7 @@ func (s *Server) handleListIngestionsRequest(args [0]string, argsEscaped bool, w
 		response, err = s.h.ListIngestions(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -8370,7 +8370,7 @@ func (s *Server) handleListKeysRequest(args [0]string, argsEscaped bool, w http.
 		response, err = s.h.ListKeys(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -8530,7 +8530,7 @@ func (s *Server) handleListModelVersionsRequest(args [1]string, argsEscaped bool
 		response, err = s.h.ListModelVersions(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -8675,7 +8675,7 @@ func (s *Server) handleListModelsRequest(args [0]string, argsEscaped bool, w htt
 		response, err = s.h.ListModels(ctx)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -8843,7 +8843,7 @@ func (s *Server) handleListReleasesRequest(args [0]string, argsEscaped bool, w h
 		response, err = s.h.ListReleases(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -9007,7 +9007,7 @@ func (s *Server) handleListRollbacksRequest(args [2]string, argsEscaped bool, w 
 		response, err = s.h.ListRollbacks(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -9167,7 +9167,7 @@ func (s *Server) handleListRunStepsRequest(args [1]string, argsEscaped bool, w h
 		response, err = s.h.ListRunSteps(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -9339,7 +9339,7 @@ func (s *Server) handleListRunsRequest(args [0]string, argsEscaped bool, w http.
 		response, err = s.h.ListRuns(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -9503,7 +9503,7 @@ func (s *Server) handleListUsersRequest(args [0]string, argsEscaped bool, w http
 		response, err = s.h.ListUsers(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -9678,7 +9678,7 @@ func (s *Server) handlePublishIngestionRequest(args [1]string, argsEscaped bool,
 		response, err = s.h.PublishIngestion(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -9857,7 +9857,7 @@ func (s *Server) handlePutUploadPartRequest(args [2]string, argsEscaped bool, w 
 		response, err = s.h.PutUploadPart(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -10029,7 +10029,7 @@ func (s *Server) handleReleaseHoldRequest(args [3]string, argsEscaped bool, w ht
 		err = s.h.ReleaseHold(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -10204,7 +10204,7 @@ func (s *Server) handleRequestReleaseRequest(args [0]string, argsEscaped bool, w
 		response, err = s.h.RequestRelease(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -10379,7 +10379,7 @@ func (s *Server) handleResetPasswordRequest(args [1]string, argsEscaped bool, w 
 		response, err = s.h.ResetPassword(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -10558,7 +10558,7 @@ func (s *Server) handleRetractDatasetVersionRequest(args [2]string, argsEscaped 
 		response, err = s.h.RetractDatasetVersion(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -10718,7 +10718,7 @@ func (s *Server) handleRetryIngestionRequest(args [1]string, argsEscaped bool, w
 		response, err = s.h.RetryIngestion(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -10882,7 +10882,7 @@ func (s *Server) handleRetryRunRequest(args [1]string, argsEscaped bool, w http.
 		response, err = s.h.RetryRun(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -11046,7 +11046,7 @@ func (s *Server) handleRevokeKeyRequest(args [1]string, argsEscaped bool, w http
 		err = s.h.RevokeKey(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -11229,7 +11229,7 @@ func (s *Server) handleRollBackRequest(args [2]string, argsEscaped bool, w http.
 		response, err = s.h.RollBack(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -11401,7 +11401,7 @@ func (s *Server) handleSampleDatasetVersionRequest(args [2]string, argsEscaped b
 		response, err = s.h.SampleDatasetVersion(ctx, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -11580,7 +11580,7 @@ func (s *Server) handleSetAliasRequest(args [2]string, argsEscaped bool, w http.
 		response, err = s.h.SetAlias(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -11755,7 +11755,7 @@ func (s *Server) handleSetRolesRequest(args [1]string, argsEscaped bool, w http.
 		response, err = s.h.SetRoles(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -11938,7 +11938,7 @@ func (s *Server) handleSetStrategyRequest(args [2]string, argsEscaped bool, w ht
 		response, err = s.h.SetStrategy(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -12117,7 +12117,7 @@ func (s *Server) handleSetTriggerRequest(args [1]string, argsEscaped bool, w htt
 		response, err = s.h.SetTrigger(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -12212,7 +12212,7 @@ func (s *Server) handleSignInRequest(args [0]string, argsEscaped bool, w http.Re
 		response, err = s.h.SignIn(ctx, request)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -12357,7 +12357,7 @@ func (s *Server) handleSignOutRequest(args [0]string, argsEscaped bool, w http.R
 		response, err = s.h.SignOut(ctx)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -12532,7 +12532,7 @@ func (s *Server) handleStartRunRequest(args [0]string, argsEscaped bool, w http.
 		response, err = s.h.StartRun(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -12695,7 +12695,7 @@ func (s *Server) handleStreamEventsRequest(args [0]string, argsEscaped bool, w h
 		err = s.rh.StreamEvents(ctx, params, w)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -12866,7 +12866,7 @@ func (s *Server) handleUpdateModelRequest(args [1]string, argsEscaped bool, w ht
 		response, err = s.h.UpdateModel(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -13054,7 +13054,7 @@ func (s *Server) handleUploadFileRequest(args [1]string, argsEscaped bool, w htt
 		response, err = s.h.UploadFile(ctx, request, params)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}
@@ -13199,7 +13199,7 @@ func (s *Server) handleVerifyAuditRequest(args [0]string, argsEscaped bool, w ht
 		response, err = s.h.VerifyAudit(ctx)
 	}
 	if err != nil {
-		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
+		if errRes, ok := errors.Into[*ProblemStatusCodeWithHeaders](err); ok {
 			if err := encodeErrorResponse(errRes, w); err != nil {
 				defer recordError("Internal", err)
 			}

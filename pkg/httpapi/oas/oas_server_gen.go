@@ -473,10 +473,10 @@ type Handler interface {
 	//
 	// GET /v1/audit/verify
 	VerifyAudit(ctx context.Context) (*AuditVerdict, error)
-	// NewError creates *ProblemStatusCode from error returned by handler.
+	// NewError creates *ProblemStatusCodeWithHeaders from error returned by handler.
 	//
 	// Used for common default response.
-	NewError(ctx context.Context, err error) *ProblemStatusCode
+	NewError(ctx context.Context, err error) *ProblemStatusCodeWithHeaders
 }
 
 // RawHandler handles raw response operations described by OpenAPI v3 specification.
