@@ -35,7 +35,7 @@
     if (!Number.isInteger(size) || size < 1) fail('Second argument of the partition function must be a positive integer');
     const out = [];
     for (let i = 0; i < array.length; i += size) out.push(array.slice(i, i + size));
-    return sequence(out);
+    return out;
   }
 
   function range(start, end, step) {
