@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"encoding/json"
 	"strconv"
 	"strings"
 )
@@ -189,15 +190,10 @@ func (c *cursor) number() (float64, bool) {
 		c.at++
 	}
 	text := c.b[start:c.at]
-	switch {
-	case len(text) == 1 && text[0] >= '0' && text[0] <= '9':
+	if len(text) == 1 && text[0] >= '0' && text[0] <= '9' {
 		return float64(text[0] - '0'), true
-	case len(text) == 0 || text[0] == '+' || text[0] == '.' || text[len(text)-1] == '.':
-		return 0, false
-	case text[0] == '-' || (text[0] == '0' && text[1] != '.'):
-		return 0, false
 	}
-	if dot := bytes.IndexByte(text, '.'); dot >= 0 && (text[dot+1] < '0' || text[dot+1] > '9') {
+	if !json.Valid(text) {
 		return 0, false
 	}
 	x, err := strconv.ParseFloat(string(text), 64)
