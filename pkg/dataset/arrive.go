@@ -139,7 +139,7 @@ func (s *Service) receive(ctx context.Context, by audit.Actor, ing Ingestion) (I
 		Actor: by, Type: "IngestionReceived", Subject: audit.Subject{Type: "ingestion", ID: ing.ID},
 		Data: map[string]any{"ingestion": ing.ID, "dataset": ing.Dataset, "key": ing.Object.Key, "size": ing.Object.Size},
 		Ops: []table.Op{
-			saveIngestion(ing, 0), table.Save(key, arrival{ing.ID}, 0, nil),
+			saveIngestion(ing, 0), table.Save(key, arrival{ing.ID}, 0, nil), open(ing.ID),
 			lineage.Edge(objectNode(ing.Object), ingestionNode(ing.ID)),
 		},
 	})
@@ -220,9 +220,9 @@ type note struct {
 // changeTries is how often a change is repeated on an ingestion that changes meanwhile.
 const changeTries = 8
 
-// change applies fn to the newest state and commits it. fn's error stops it; it must give the same
-// outcome when it is called again on a newer state.
-func (s *Service) change(ctx context.Context, id string, n note, fn func(*Ingestion) error) (Ingestion, error) {
+// change applies fn to the newest state and commits it, with more operations. fn's error stops it; it must
+// give the same outcome when it is called again on a newer state.
+func (s *Service) change(ctx context.Context, id string, n note, fn func(*Ingestion) error, more ...table.Op) (Ingestion, error) {
 	for range changeTries {
 		ing, err := table.Load[Ingestion](ctx, s.Table, ingestionKey(id))
 		if err != nil {
@@ -233,7 +233,7 @@ func (s *Service) change(ctx context.Context, id string, n note, fn func(*Ingest
 			return ing, err
 		}
 		ing.Progress, ing.Rev = nil, rev+1
-		_, err = s.Log.Commit(ctx, s.noted(n, ing, before, saveIngestion(ing, rev)))
+		_, err = s.Log.Commit(ctx, s.noted(n, ing, before, append([]table.Op{saveIngestion(ing, rev)}, more...)...))
 		if !errs.Is(err, errs.Conflict) {
 			return ing, err
 		}

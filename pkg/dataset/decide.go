@@ -159,32 +159,40 @@ func (s *Service) Retry(ctx context.Context, by audit.Actor, id string) (Ingesti
 		i.Status, i.Error, i.Execution, i.Ended = Received, "", "", time.Time{}
 		i.Attempt++
 		return nil
-	})
+	}, open(id))
 	if err != nil {
 		return ing, err
 	}
 	return s.launch(ctx, id)
 }
 
-// sweepSize is how many of the newest ingestions a sweep looks at.
-const sweepSize = 200
-
 // Sweep drives on what a crash left behind: arrivals whose execution was never started, and decisions that
-// no execution was told.
+// no execution was told. It costs as much as there are open ingestions, at most a page of them.
 func (s *Service) Sweep(ctx context.Context) error {
-	some, _, err := s.Ingestions(ctx, Filter{Limit: sweepSize})
+	page, err := s.Table.Query(ctx, table.Query{PK: openKey("").PK, Limit: 1000, Consistency: table.Consistent})
 	if err != nil {
-		return fmt.Errorf("list ingestions: %w", err)
+		return fmt.Errorf("list open ingestions: %w", err)
 	}
 	var all error
-	for _, ing := range some {
-		switch ing.Status {
-		case Received:
-			_, err = s.launch(ctx, ing.ID)
-		case Publishing, Discarded:
-			err = s.answer(ctx, ing.ID)
-		}
-		all = errors.Join(all, err)
+	for _, it := range page.Items {
+		all = errors.Join(all, s.sweep(ctx, it))
 	}
 	return all
+}
+
+// sweep looks after one ingestion, and for the last time when it has ended.
+func (s *Service) sweep(ctx context.Context, row table.Item) error {
+	id := row.SK
+	ing, err := s.launch(ctx, id)
+	if err == nil && ing.Status != Received {
+		err = s.answer(ctx, id)
+	}
+	if err != nil || !ing.Status.Final() {
+		return err
+	}
+	err = s.Table.Write(ctx, "", table.Op{Kind: table.Delete, Item: table.Item{Key: row.Key}, If: table.Cond{Kind: table.RevEq, Val: row.Rev}})
+	if err != nil && !errs.Is(err, errs.Conflict) { // else it was retried just now
+		return fmt.Errorf("forget open ingestion: %w", err)
+	}
+	return nil
 }

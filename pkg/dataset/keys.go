@@ -30,6 +30,15 @@ func arrivalKey(o Object) table.Key {
 	return table.Key{PK: "ARRIVAL#" + hexDigest([]byte(o.Key+"\x00"+o.Version)), SK: "META"}
 }
 
+// openKey lists the ingestions that a sweep looks after.
+func openKey(id string) table.Key { return table.Key{PK: "OPEN#INGESTIONS", SK: id} }
+
+func open(id string) table.Op {
+	op := table.Save(openKey(id), arrival{id}, 0, nil)
+	op.If = table.Cond{}
+	return op
+}
+
 func saveDataset(d Dataset, rev int64) table.Op {
 	return table.Save(datasetKey(d.ID), d, rev, index("DATASETS", d.ID))
 }

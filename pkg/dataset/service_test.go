@@ -16,6 +16,7 @@ import (
 	"github.com/perennial-llm/perennial/pkg/dataset/rows"
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/lineage"
+	"github.com/perennial-llm/perennial/pkg/table"
 )
 
 // lines reads the rows of a version as JSON objects.
@@ -369,4 +370,34 @@ func TestService_CreateDataset_Refuses(t *testing.T) {
 		_, err := w.CreateDataset(t.Context(), audit.System("test"), dataset.Dataset{ID: id})
 		require.Equal(t, code, errs.CodeOf(err), id)
 	}
+}
+
+func TestService_Sweep_StartsAndAnswersWhatACrashLeft(t *testing.T) {
+	w := newWorld(t, nil)
+	w.deps.Workflow = nil
+	w.open()
+	late := w.arrive("late.jsonl", pairs("a", 1))
+	bad := w.check("bad.csv", mostlyBad)
+	require.NoError(t, w.AwaitDecision(t.Context(), bad.ID, "token"))
+	_, err := w.Discard(t.Context(), by, bad.ID, "")
+	require.NoError(t, err)
+
+	w.deps.Workflow = w.flow
+	w.open()
+	for range 2 {
+		require.NoError(t, w.Sweep(t.Context()))
+		require.Equal(t, map[string]int{late.ID + "-1": 1}, w.flow.started)
+		require.Equal(t, map[string]any{"token": dataset.Decision{Status: dataset.Discarded}}, w.flow.answers)
+	}
+	_, err = w.Fail(t.Context(), late.ID, "Internal: a fault")
+	require.NoError(t, err)
+	require.NoError(t, w.Sweep(t.Context()))
+	page, err := w.table.Query(t.Context(), table.Query{PK: "OPEN#INGESTIONS"})
+	require.NoError(t, err)
+	require.Empty(t, page.Items, "nothing is left to look after")
+	_, err = w.Retry(t.Context(), by, late.ID)
+	require.NoError(t, err)
+	page, err = w.table.Query(t.Context(), table.Query{PK: "OPEN#INGESTIONS"})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 1)
 }
