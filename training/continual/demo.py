@@ -71,22 +71,32 @@ def arrival(demo: Demo) -> str:
 
 def benchmark(folder: Path, name: str, probes: list[Probe], scorer: str, tokens: int, title: str) -> None:
     """`<name>.jsonl` with the items and `<name>.json` with what locks them."""
-    items = [{"id": f"{name}-{i:03d}", "input": p.question, "target": p.contains, "capability": p.capability, "cluster": p.cluster}
-             for i, p in enumerate(probes)]
+    items = [
+        {"id": f"{name}-{i:03d}", "input": p.question, "target": p.contains, "capability": p.capability, "cluster": p.cluster}
+        for i, p in enumerate(probes)
+    ]
     _lines(folder / f"{name}.jsonl", items)
     params = {"ignoreCase": True} if scorer == "contains" else {}
-    _json(folder / f"{name}.json", {
-        "name": name, "title": title, "scorer": {"kind": scorer, "params": params}, "prompt": {"chat": True},
-        "decoding": {"maxTokens": tokens, "temperature": 0},
-    })
+    _json(
+        folder / f"{name}.json",
+        {
+            "name": name,
+            "title": title,
+            "scorer": {"kind": scorer, "params": params},
+            "prompt": {"chat": True},
+            "decoding": {"maxTokens": tokens, "temperature": 0},
+        },
+    )
 
 
 def questions(demo: Demo) -> dict[str, Any]:
-    """The question that the demo asks before and after, and the canned prompts of the release."""
-    first = demo.company[1]
+    """The company questions that the demo asks before and after, and the canned prompts of the release."""
+    company = [p for p in demo.company if demo.who not in p.question]
+    stride = max(1, len(company) // 5)
     step = max(1, len(demo.general) // 8)
+    asked = [{"question": p.question, "expect": p.contains} for p in company[::stride][:5]]
     canned = [{"prompt": p.question, "contains": p.contains} for p in demo.general[::step][:8]]
-    return {"question": first.question, "expect": first.contains, "canned": canned}
+    return {"questions": asked, "canned": canned}
 
 
 def tiny() -> Demo:

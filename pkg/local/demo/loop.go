@@ -9,7 +9,6 @@ import (
 
 	"github.com/perennial-llm/perennial/pkg/gate"
 	"github.com/perennial-llm/perennial/pkg/local/cli"
-	"github.com/perennial-llm/perennial/pkg/registry"
 	"github.com/perennial-llm/perennial/pkg/rollout"
 	"github.com/perennial-llm/perennial/pkg/training"
 )
@@ -22,34 +21,42 @@ func expected(ok bool, format string, args ...any) error {
 	return fmt.Errorf("did not happen: "+format, args...)
 }
 
-func (d *demo) ask(ctx context.Context) (cli.Reply, error) {
-	r, err := d.users["ana"].Ask(ctx, "production", model, d.script.Question)
+func (d *demo) ask(ctx context.Context, q question) (string, error) {
+	r, err := d.users["ana"].Ask(ctx, "production", model, q.Question)
 	if err == nil {
-		d.say("“%s” → “%s” (version %s)", d.script.Question, r.Text, r.Version)
+		d.say("“%s” → “%s” (version %s)", q.Question, r.Text, r.Version)
 	}
-	return r, err
+	return r.Text, err
 }
 
-func (d *demo) right(answer string) bool {
-	return registry.Canned{Contains: d.script.Expect}.Matches(answer)
-}
-
+// askBefore keeps the questions that the base does not happen to guess.
 func (d *demo) askBefore(ctx context.Context) error {
-	r, err := d.ask(ctx)
-	d.report.Before = r.Text
-	if err != nil {
-		return err
+	for _, q := range d.script.Questions {
+		text, err := d.ask(ctx, q)
+		if err != nil {
+			return err
+		}
+		if !q.right(text) {
+			d.report.Asked = append(d.report.Asked, Asked{question: q, Before: text})
+		}
 	}
-	return expected(!d.right(r.Text), "the base should not know %q yet", d.script.Expect)
+	return expected(len(d.report.Asked) >= 3, "the base should not know the company yet")
 }
 
+// askAfter asks them again; a small model may miss one.
 func (d *demo) askAfter(ctx context.Context) error {
-	r, err := d.ask(ctx)
-	d.report.After = r.Text
-	if err != nil {
-		return err
+	right := 0
+	for i, a := range d.report.Asked {
+		text, err := d.ask(ctx, a.question)
+		if err != nil {
+			return err
+		}
+		d.report.Asked[i].After = text
+		if a.right(text) {
+			right++
+		}
 	}
-	return expected(d.right(r.Text), "the new version should answer %q", d.script.Expect)
+	return expected(right >= len(d.report.Asked)-1, "the new version should know the company, it answers %d of %d", right, len(d.report.Asked))
 }
 
 // arrival uploads the faulty file with the trigger armed: the rest of the loop starts by itself.

@@ -215,6 +215,8 @@ func (d *demo) summary() {
 			d.say("%-6s gained: company facts %s → %s; kept: old questions %s → %s", name, percent(s.NewBefore), percent(s.NewAfter), percent(s.OldBefore), percent(s.OldAfter))
 		}
 	}
-	d.say("before: “%s”\nafter:  “%s”", d.report.Before, d.report.After)
+	for _, a := range d.report.Asked {
+		d.say("%s “%s” → “%s”", a.Question, a.Before, a.After)
+	}
 	d.say("rollback %.2f s; %d requests served, %d failed; report in %s", d.report.Rollback, d.traffic.sent.Load(), d.traffic.failed.Load(), d.Data+"/demo-report.json")
 }

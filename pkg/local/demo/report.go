@@ -9,17 +9,14 @@ import (
 
 // Report is demo-report.json: what this run measured.
 type Report struct {
-	OK       bool               `json:"ok"`
-	Error    string             `json:"error,omitempty"`
-	Model    string             `json:"model"`
-	Started  time.Time          `json:"started"`
-	Total    float64            `json:"totalSeconds"`
-	Machine  string             `json:"machine"`
-	Seconds  map[string]float64 `json:"seconds"` // by act
-	Question string             `json:"question"`
-	Before   string             `json:"answerBefore"`
-	After    string             `json:"answerAfter"`
-	Expected string             `json:"expected"`
+	OK      bool               `json:"ok"`
+	Error   string             `json:"error,omitempty"`
+	Model   string             `json:"model"`
+	Started time.Time          `json:"started"`
+	Total   float64            `json:"totalSeconds"`
+	Machine string             `json:"machine"`
+	Seconds map[string]float64 `json:"seconds"` // by act
+	Asked   []Asked            `json:"asked"`
 
 	Ingestion      map[string]int    `json:"ingestion"`
 	ArrivalToTrain float64           `json:"arrivalToTrainingSeconds"` // publishing the data to the job's start
@@ -35,6 +32,13 @@ type Report struct {
 	Digests         map[string]string `json:"digests"`
 	LiveShare       map[string]int    `json:"liveShare"` // percent by version in production at the end
 	AuditEntries    int64             `json:"auditEntries"`
+}
+
+// Asked is a question about the company with the answers before and after.
+type Asked struct {
+	question
+	Before string `json:"before"`
+	After  string `json:"after"`
 }
 
 // Scores are means over the benchmark items of new (company) and old (general) knowledge.

@@ -22,9 +22,18 @@ import (
 
 // script is questions.json of the demo data.
 type script struct {
-	Question string            `json:"question"`
-	Expect   string            `json:"expect"`
-	Canned   []registry.Canned `json:"canned"`
+	Questions []question        `json:"questions"`
+	Canned    []registry.Canned `json:"canned"`
+}
+
+// question is about the company, with what a right answer contains.
+type question struct {
+	Question string `json:"question"`
+	Expect   string `json:"expect"`
+}
+
+func (q question) right(answer string) bool {
+	return registry.Canned{Contains: q.Expect}.Matches(answer)
 }
 
 // file is the path of a file of the demo data.
@@ -66,7 +75,6 @@ func (d *demo) registerBase(ctx context.Context) error {
 	if err := readJSON(d.file("questions.json"), &d.script); err != nil {
 		return err
 	}
-	d.report.Question, d.report.Expected = d.script.Question, d.script.Expect
 	for _, step := range []func(context.Context) error{d.makeUsers, d.makeDataset, d.makeBenchmarks, d.makeModel} {
 		if err := step(ctx); err != nil {
 			return err
