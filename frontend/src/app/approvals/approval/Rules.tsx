@@ -1,0 +1,23 @@
+import type { GateReport } from '../../../data/schema'
+import { plural } from '../../../lib/format'
+import { Expandable, VerdictMark } from '../../../ui'
+
+/** Every rule of the policy with its reason. */
+export function Rules({ report: r }: { report: GateReport }) {
+  const p = r.pairing
+  const about = `${plural(p.paired, 'item')} paired, ${p.unpaired} unpaired, ${p.candidateErrors} errors; ${plural(r.contamination.items, 'item')} found in training data${r.contamination.excluded ? ' and left out' : ''}`
+  return (
+    <Expandable variant="container" headerText="Every rule of the gate" headerCounter={`(${r.rules.length})`} headerDescription={about} defaultExpanded={r.verdict !== 'PASS'}>
+      <div className="scroll-x">
+        <table className="plain" aria-label="Rules of the gate">
+          <thead><tr><th scope="col">Rule</th><th scope="col">Verdict</th><th scope="col">Why</th></tr></thead>
+          <tbody>
+            {r.rules.map((x) => (
+              <tr key={x.name}><th scope="row">{x.name}</th><td>{x.applied ? <VerdictMark verdict={x.verdict} /> : <span className="soft">does not apply</span>}</td><td>{x.reason}</td></tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Expandable>
+  )
+}

@@ -1,0 +1,25 @@
+import type { Ingestion } from '../../data/schema'
+import { bytes, count } from '../../lib/format'
+import { paths } from '../../lib/paths'
+import { Link, Listing, Phase, Time, type Column } from '../../ui'
+
+const columns: Column<Ingestion>[] = [
+  { id: 'name', header: 'File', cell: (i) => <Link href={paths.ingestion(i.id)}>{i.name}</Link>, sort: (i) => i.name },
+  { id: 'dataset', header: 'Dataset', cell: (i) => <Link href={paths.dataset(i.dataset)}>{i.dataset}</Link>, sort: (i) => i.dataset },
+  { id: 'status', header: 'State', cell: (i) => <Phase phase={i.status} />, sort: (i) => i.status },
+  { id: 'rows', header: 'Accepted of read', cell: (i) => `${count(i.rows.accepted)} of ${count(i.rows.read)}`, sort: (i) => i.rows.accepted },
+  { id: 'rejected', header: 'Rejected', cell: (i) => count(i.rows.rejected), sort: (i) => i.rows.rejected },
+  { id: 'version', header: 'Became', cell: (i) => (i.version ? <Link href={paths.datasetVersion(i.dataset, i.version)}>version {i.version}</Link> : '—') },
+  { id: 'bytes', header: 'Size', cell: (i) => bytes(i.bytes), sort: (i) => i.bytes },
+  { id: 'by', header: 'By', cell: (i) => i.actor.name ?? i.actor.id },
+  { id: 'created', header: 'Arrived', cell: (i) => <Time at={i.created} />, sort: (i) => i.created },
+]
+
+/** Files that arrived, with what became of them. */
+export function IngestionList({ items, dataset }: { items: Ingestion[]; dataset?: string }) {
+  return (
+    <Listing title="Arrivals" items={items} columns={dataset ? columns.filter((c) => c.id !== 'dataset') : columns} trackBy={(i) => i.id}
+      search={(i) => `${i.name} ${i.status}`}
+      empty={{ title: 'Nothing has arrived yet', text: 'Upload a JSONL or CSV file; gzip is fine too.' }} />
+  )
+}

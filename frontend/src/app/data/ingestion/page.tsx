@@ -1,0 +1,76 @@
+import { useQuery } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { ingestions } from '../../../data/datasets'
+import type { Ingestion } from '../../../data/schema'
+import { bytes, count } from '../../../lib/format'
+import { paths } from '../../../lib/paths'
+import { Alert, Async, Card, Facts, Header, Link, Page, Phase, Stack, Time } from '../../../ui'
+import { Choices } from './Choices'
+import { Problems } from './Problems'
+import { Timeline } from './Timeline'
+
+export default function IngestionPage() {
+  const { ingestion } = useParams({ strict: false }) as { ingestion: string }
+  const one = useQuery(ingestions.one(ingestion))
+  return (
+    <Page title={one.data?.name ?? ingestion} trail={trail(one.data)} info={one.data && <Phase phase={one.data.status} />} actions={one.data && <Choices ingestion={one.data} />}>
+      <Async query={one} label="Reading the arrival">
+        {(i) => (
+          <Stack size="l">
+            <Verdict ingestion={i} />
+            <About ingestion={i} />
+            <div className="two-columns">
+              <Card fitHeight header={<Header variant="h2">Timeline</Header>}><Timeline steps={i.timeline} /></Card>
+              <Card fitHeight header={<Header variant="h2">Rows</Header>}><RowCounts rows={i.rows} /></Card>
+            </div>
+            <Problems ingestion={i} />
+          </Stack>
+        )}
+      </Async>
+    </Page>
+  )
+}
+
+const trail = (i: Ingestion | undefined): [string, string][] =>
+  i ? [['Data', paths.data()], [i.dataset, paths.dataset(i.dataset, 'arrivals')]] : [['Data', paths.data()]]
+
+function Verdict({ ingestion: i }: { ingestion: Ingestion }) {
+  if (i.status === 'Quarantined') {
+    return (
+      <Alert type="warning" header={`Nothing is published yet: ${count(i.rows.rejected)} of ${count(i.rows.read)} rows were rejected`}>
+        Publish the {count(i.rows.accepted)} good rows now, mend the rejected ones and upload them again, or discard the file.
+      </Alert>
+    )
+  }
+  if (i.status === 'Failed') return <Alert type="error" header="The file could not be checked">{i.error}</Alert>
+  if (i.status === 'Published' && i.version) {
+    return (
+      <Alert type="success" header={`${count(i.rows.accepted)} rows became version ${i.version} of ${i.dataset}`} action={<Link href={paths.datasetVersion(i.dataset, i.version)}>Open version {i.version}</Link>}>
+        A trigger on a model that learns from {i.dataset} may start training by itself.
+      </Alert>
+    )
+  }
+  return null
+}
+
+function About({ ingestion: i }: { ingestion: Ingestion }) {
+  return (
+    <Card>
+      <Facts columns={4} items={[
+        { label: 'Dataset', value: <Link href={paths.dataset(i.dataset)}>{i.dataset}</Link> },
+        { label: 'Format', value: [i.format, i.schema, i.compression].filter(Boolean).join(', ') || 'not known yet' },
+        { label: 'Size', value: bytes(i.bytes) },
+        { label: 'Arrived', value: <><Time at={i.created} /> from {i.actor.name ?? i.actor.id}</> },
+      ]} />
+    </Card>
+  )
+}
+
+function RowCounts({ rows: r }: { rows: Ingestion['rows'] }) {
+  return (
+    <Facts columns={3} items={[
+      { label: 'Read', value: count(r.read) }, { label: 'Accepted', value: count(r.accepted) }, { label: 'Rejected', value: count(r.rejected) },
+      { label: 'Duplicates', value: count(r.duplicates) }, { label: 'Masked', value: count(r.masked) }, { label: 'Overlap a benchmark', value: count(r.contaminated) },
+    ]} />
+  )
+}

@@ -1,0 +1,67 @@
+import { useQuery } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useAction } from '../../../data/action'
+import { datasets, retractVersion } from '../../../data/datasets'
+import { useMay } from '../../../data/hooks'
+import type { DatasetVersion } from '../../../data/schema'
+import { bytes, count } from '../../../lib/format'
+import { paths } from '../../../lib/paths'
+import { Alert, Async, Button, Card, Digest, Facts, Header, Link, Page, ReasonDialog, Stack, Time } from '../../../ui'
+import { Rows } from '../Rows'
+
+export default function DatasetVersionPage() {
+  const p = useParams({ strict: false }) as { dataset: string; number: string }
+  const number = Number(p.number)
+  const version = useQuery(datasets.version(p.dataset, number))
+  const sample = useQuery(datasets.sample(p.dataset, number))
+  return (
+    <Page title={`Version ${p.number}`} trail={[['Data', paths.data()], [p.dataset, paths.dataset(p.dataset)]]} actions={version.data && <Actions version={version.data} />}>
+      <Async query={version}>
+        {(v) => (
+          <Stack size="l">
+            {v.retracted && <Alert type="warning" header="Retracted: no run may learn from it any more">{v.reason}</Alert>}
+            <About version={v} />
+          </Stack>
+        )}
+      </Async>
+      <Card header={<Header variant="h2" description="Drawn with a fixed seed; personal data is masked.">Sample</Header>}>
+        <Async query={sample}>{(s) => <Rows rows={s.rows} />}</Async>
+      </Card>
+    </Page>
+  )
+}
+
+function About({ version: v }: { version: DatasetVersion }) {
+  return (
+    <Card>
+      <Facts columns={4} items={[
+        { label: 'Rows', value: `${count(v.rows)} (${count(v.added)} new)` },
+        { label: 'Size', value: `${bytes(v.bytes)} in ${v.shards.length} shards` },
+        { label: 'Digest', value: <Digest value={v.digest} copy /> },
+        { label: 'Published', value: <><Time at={v.created} /> by {v.actor.name ?? v.actor.id}</> },
+        { label: 'Parent', value: v.parent ? <Link href={paths.datasetVersion(v.dataset, v.parent)}>version {v.parent}</Link> : 'none' },
+        { label: 'Changes', value: <Link href={paths.datasetDiff(v.dataset, v.parent, v.number)}>what changed</Link> },
+        { label: 'Came from', value: v.ingestion ? <Link href={paths.ingestion(v.ingestion)}>{v.ingestion}</Link> : '—' },
+        { label: 'Reach', value: <Link href={paths.lineage(`datasetVersion:${v.dataset}@${v.number}`, 'forward')}>what learned from it, and where is it live</Link> },
+      ]} />
+    </Card>
+  )
+}
+
+function Actions({ version: v }: { version: DatasetVersion }) {
+  const may = useMay('data:write')
+  const [open, setOpen] = useState(false)
+  const retract = useAction((reason: string) => retractVersion(v.dataset, v.number, reason), { stale: ['datasets'], done: `Version ${v.number} is retracted.`, then: () => setOpen(false) })
+  if (v.retracted) return null
+  return (
+    <>
+      <Button disabled={!may.ok} disabledReason={may.why} onClick={() => setOpen(true)}>Retract</Button>
+      {open && (
+        <ReasonDialog title={`Retract version ${v.number}?`} action="Retract" busy={retract.busy} error={retract.error} onClose={() => setOpen(false)} onSubmit={retract.run}>
+          <p>No run may learn from it any more. Models that already did stay as they are: <Link href={paths.lineage(`datasetVersion:${v.dataset}@${v.number}`, 'forward')} external={false}>see which, and where they are live</Link>.</p>
+        </ReasonDialog>
+      )}
+    </>
+  )
+}

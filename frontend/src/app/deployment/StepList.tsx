@@ -1,0 +1,32 @@
+import type { ReleaseStep } from '../../data/schema'
+import { stepText } from '../../lib/steps'
+import { Status, Time } from '../../ui'
+
+const looks = { Advance: 'success', Hold: 'pending', Rollback: 'error' } as const
+
+/** What a release did, in words, with the numbers that it was judged on. */
+export function StepList({ steps, analysis = false }: { steps: ReleaseStep[]; analysis?: boolean }) {
+  if (steps.length === 0) return <p className="soft">Nothing was done yet.</p>
+  return (
+    <ol className="timeline" aria-live="polite">
+      {steps.map((s, i) => (
+        <li key={i}>
+          <span className="timeline-name">{stepText(s)}</span>
+          {s.verdict && <Status type={looks[s.verdict]}>{s.verdict === 'Hold' ? 'wait' : s.verdict.toLowerCase()}</Status>}
+          <span className="soft"><Time at={s.time} /></span>
+          {s.detail && <span className="timeline-detail">{s.detail}</span>}
+          {analysis && s.analysis && <Numbers a={s.analysis} />}
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+function Numbers({ a }: { a: NonNullable<ReleaseStep['analysis']> }) {
+  return (
+    <span className="timeline-detail soft num">
+      old {a.baseErrors} errors of {a.baseRequests} · new {a.canaryErrors} of {a.canaryRequests} · evidence of harm (e-value) {a.errorE.toFixed(2)} ·
+      latency {a.latencyRatio ? `× ${a.latencyRatio.toFixed(2)}` : 'not known'} · canned answers {a.cannedPassed} of {a.cannedTotal}
+    </span>
+  )
+}

@@ -1,0 +1,22 @@
+import { useRouter, type ErrorComponentProps } from '@tanstack/react-router'
+import { paths } from '../../lib/paths'
+import { Box, Empty, ErrorState, Link } from '../../ui'
+
+/** A screen that could not be shown. */
+export function Broken({ error, reset }: ErrorComponentProps) {
+  const router = useRouter()
+  const retry = () => {
+    reset()
+    void router.invalidate()
+  }
+  return <Box padding="l"><ErrorState error={error} onRetry={retry} /></Box>
+}
+
+/** An address that leads nowhere. */
+export function Missing() {
+  return (
+    <Empty title="There is no such page" action={<Link href={paths.home()}>Go to Home</Link>}>
+      The address may be old, or mistyped.
+    </Empty>
+  )
+}

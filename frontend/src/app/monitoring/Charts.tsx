@@ -1,0 +1,86 @@
+import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense, useMemo } from 'react'
+import { models } from '../../data/models'
+import { releases } from '../../data/releases'
+import type { TrafficPoint } from '../../data/schema'
+import { count, digest, percent, short } from '../../lib/format'
+import { releaseMarks } from '../../lib/marks'
+import { panels, totals } from '../../lib/traffic'
+import { Box, Card, Columns, Empty, Expandable, Header, Spinner, Stack } from '../../ui'
+import type { Mark, Series } from '../../ui/Chart'
+
+const Chart = lazy(() => import('../../ui/Chart'))
+const colors = ['info', 'warn', 'ok', 'bad', 'accent']
+type Column = 'requests' | 'errors' | 'latency' | 'tokens'
+const kinds: { key: Column; title: string; format: (v: number) => string }[] = [
+  { key: 'requests', title: 'Requests per minute', format: count },
+  { key: 'errors', title: 'Errors, % of requests', format: (v) => `${v.toFixed(1)}` },
+  { key: 'latency', title: 'Mean latency, ms', format: (v) => String(Math.round(v)) },
+  { key: 'tokens', title: 'Tokens per minute', format: short },
+]
+
+interface Props { model: string; env: string; points: TrafficPoint[]; minutes: number }
+
+/** Four panels over one span, by version, with release marks. */
+export function Charts({ model, env, points, minutes }: Props) {
+  const versions = useQuery(models.versions(model))
+  const list = useQuery(releases.list(model))
+  const name = useMemo(() => {
+    const known = new Map((versions.data?.items ?? []).map((v) => [v.digest, `version ${v.number}`]))
+    return (d: string) => known.get(d) ?? digest(d)
+  }, [versions.data])
+  const marks = useMemo(() => releaseMarks(list.data?.items ?? [], env), [list.data, env])
+  const p = useMemo(() => panels(points), [points])
+  if (points.length === 0) {
+    return <Card><Empty title={`No requests to ${env} in this time`}>Send one to <code>/gateway/{env}/v1/chat/completions</code> with an API key, or choose a longer span.</Empty></Card>
+  }
+  const series = (key: Column): Series[] => [...p.byDigest].map(([d, c], i) => ({ label: name(d), color: colors[i % colors.length]!, values: c[key] }))
+  return (
+    <Stack size="l">
+      <Numbers points={points} minutes={minutes} />
+      <Suspense fallback={<Spinner />}>
+        <div className="two-columns">{kinds.map((k) => <Panel key={k.key} kind={k} times={p.times} series={series(k.key)} marks={marks} />)}</div>
+      </Suspense>
+      <ByVersion points={points} name={name} />
+    </Stack>
+  )
+}
+
+function Panel({ kind, times, series, marks }: { kind: (typeof kinds)[number]; times: number[]; series: Series[]; marks: Mark[] }) {
+  return (
+    <Card header={<Header variant="h3">{kind.title}</Header>}>
+      <Chart x={times} time series={series} marks={marks} label={`${kind.title} by version; totals stand in the table below`} format={kind.format} height={200} />
+    </Card>
+  )
+}
+
+function Numbers({ points, minutes }: { points: TrafficPoint[]; minutes: number }) {
+  const t = totals(points)
+  const cells: [string, string][] = [
+    ['Requests', count(t.requests)], ['Errors', percent(t.errorShare, 2)], ['Mean latency', `${Math.round(t.latencyMs)} ms`], ['Tokens', short(t.tokens)],
+  ]
+  return (
+    <Card header={<Header variant="h2">Last {minutes} minutes</Header>}>
+      <Columns columns={4} variant="text-grid" minColumnWidth={140}>
+        {cells.map(([label, value]) => <div key={label}><Box variant="awsui-key-label">{label}</Box><span className="big num">{value}</span></div>)}
+      </Columns>
+    </Card>
+  )
+}
+
+function ByVersion({ points, name }: { points: TrafficPoint[]; name: (d: string) => string }) {
+  const digests = [...new Set(points.map((p) => p.digest))]
+  return (
+    <Expandable variant="container" headerText="The same as a table" defaultExpanded={false}>
+      <table className="plain" aria-label="Traffic by version">
+        <thead><tr><th scope="col">Version</th><th scope="col">Requests</th><th scope="col">Errors</th><th scope="col">Mean latency</th><th scope="col">Tokens</th></tr></thead>
+        <tbody>
+          {digests.map((d) => {
+            const t = totals(points.filter((p) => p.digest === d))
+            return <tr key={d}><th scope="row">{name(d)}</th><td>{count(t.requests)}</td><td>{percent(t.errorShare, 2)}</td><td>{Math.round(t.latencyMs)} ms</td><td>{count(t.tokens)}</td></tr>
+          })}
+        </tbody>
+      </table>
+    </Expandable>
+  )
+}

@@ -1,0 +1,61 @@
+import { useQuery } from '@tanstack/react-query'
+import { useRouter, useSearch } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useMay } from '../../data/hooks'
+import { models } from '../../data/models'
+import { runs } from '../../data/runs'
+import type { Run, RunStatus } from '../../data/schema'
+import { paths } from '../../lib/paths'
+import { Async, Button, Link, Listing, Page, RunState, Select, Stack, Time, Took, VerdictMark, type Column } from '../../ui'
+import { NewRun } from './NewRun'
+
+export const runColumns: Column<Run>[] = [
+  { id: 'id', header: 'Run', cell: (r) => <Link href={paths.run(r.id)}>{r.id}</Link>, sort: (r) => r.id },
+  { id: 'status', header: 'State', cell: (r) => <RunState status={r.status} />, sort: (r) => r.status },
+  { id: 'model', header: 'Model', cell: (r) => <Link href={paths.model(r.model)}>{r.model}</Link>, sort: (r) => r.model },
+  { id: 'why', header: 'Started by', cell: (r) => `${r.actor.name ?? r.actor.id} (${r.trigger.toLowerCase()})` },
+  { id: 'preset', header: 'Preset', cell: (r) => r.preset, sort: (r) => r.preset },
+  { id: 'data', header: 'Learns', cell: (r) => (r.datasets.length ? <Stack size="xxxs">{r.datasets.map((d) => <Link key={d.digest} href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset}@{d.number}</Link>)}</Stack> : '—') },
+  { id: 'out', header: 'Made', cell: (r) => (r.candidate ? <Link href={paths.modelVersion(r.model, r.candidate)}>version {r.candidate}</Link> : '—'), sort: (r) => r.candidate ?? 0 },
+  { id: 'verdict', header: 'Verdict', cell: (r) => <VerdictMark verdict={r.verdict} />, sort: (r) => r.verdict ?? '' },
+  { id: 'took', header: 'Took', cell: (r) => <Took from={r.started} to={r.ended} /> },
+  { id: 'created', header: 'Started', cell: (r) => <Time at={r.created} />, sort: (r) => r.created },
+]
+
+const statuses: RunStatus[] = ['Queued', 'Training', 'Evaluating', 'Judged', 'Failed', 'Cancelled']
+
+export default function RunsPage() {
+  const filter = useSearch({ strict: false }) as { model?: string; status?: RunStatus }
+  const all = useQuery(runs.list(filter))
+  const may = useMay('runs:write')
+  const [open, setOpen] = useState(false)
+  const start = <Button variant="primary" disabled={!may.ok} disabledReason={may.why} onClick={() => setOpen(true)}>Start training</Button>
+  const filtered = filter.model !== undefined || filter.status !== undefined
+  return (
+    <Page title="Training runs" trail={[['Models', paths.models()]]} description="From the plan to the gate’s verdict." actions={start}>
+      <Async query={all} label="Reading runs">
+        {({ items }) => (
+          <Listing title="Runs" items={items} columns={runColumns} trackBy={(r) => r.id} filters={<Filters filter={filter} />} search={(r) => `${r.id} ${r.model} ${r.preset}`}
+            empty={filtered
+              ? { title: 'No run like that', text: 'Other runs are filtered out.', action: <Link href={paths.runs()}>Show all runs</Link> }
+              : { title: 'No training yet', text: 'New data starts it by a trigger, or start it by hand.', action: start }} />
+        )}
+      </Async>
+      {open && <NewRun model={filter.model} onClose={() => setOpen(false)} />}
+    </Page>
+  )
+}
+
+function Filters({ filter }: { filter: { model?: string; status?: RunStatus } }) {
+  const router = useRouter()
+  const all = useQuery(models.list())
+  const go = (next: { model?: string; status?: string }) => router.history.push(paths.runs({ ...filter, ...next }))
+  const modelOptions = [{ value: '', label: 'All models' }, ...(all.data?.items ?? []).map((m) => ({ value: m.id, label: m.name }))]
+  const statusOptions = [{ value: '', label: 'Any state' }, ...statuses.map((s) => ({ value: s as string, label: s as string }))]
+  return (
+    <Stack direction="horizontal" size="xs">
+      <Select ariaLabel="Model" options={modelOptions} selectedOption={modelOptions.find((o) => o.value === (filter.model ?? '')) ?? null} onChange={(e) => go({ model: e.detail.selectedOption.value })} />
+      <Select ariaLabel="State" options={statusOptions} selectedOption={statusOptions.find((o) => o.value === (filter.status ?? '')) ?? null} onChange={(e) => go({ status: e.detail.selectedOption.value })} />
+    </Stack>
+  )
+}

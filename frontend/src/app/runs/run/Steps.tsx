@@ -1,0 +1,57 @@
+import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense, useState } from 'react'
+import { runs } from '../../../data/runs'
+import type { WorkflowStep } from '../../../data/schema'
+import { words } from '../../../lib/format'
+import { chain } from '../../../lib/graph'
+import { Async, Card, Empty, Header, Segmented, Spinner, StepState, Time, Took } from '../../../ui'
+
+const Graph = lazy(() => import('../../../ui/Graph'))
+
+/** The steps of the workflow as a graph and as an equal table, live. */
+export function Steps({ run, final }: { run: string; final: boolean }) {
+  const steps = useQuery(runs.steps(run, final))
+  const [view, setView] = useState('graph')
+  const pick = (
+    <Segmented label="View" selectedId={view} onChange={(e) => setView(e.detail.selectedId)}
+      options={[{ id: 'graph', text: 'Graph' }, { id: 'table', text: 'Table' }]} />
+  )
+  return (
+    <Card header={<Header variant="h2" actions={pick}>Steps</Header>}>
+      <Async query={steps}>
+        {({ items }) => (items.length === 0
+          ? <Empty title="No step yet">The run waits for its turn: one run per model at a time.</Empty>
+          : view === 'table' ? <StepTable items={items} /> : <Picture items={items} />)}
+      </Async>
+    </Card>
+  )
+}
+
+function Picture({ items }: { items: WorkflowStep[] }) {
+  const { nodes, edges } = chain(items.map((s) => ({ id: s.name, title: words(s.name), status: s.status, from: s.started, to: s.ended })))
+  const note = items.find((s) => s.status === 'Running' || s.status === 'Waiting' || s.status === 'Failed')
+  return (
+    <>
+      <Suspense fallback={<Spinner />}><Graph nodes={nodes} edges={edges} height="short" label="Steps of the run; the table says the same" /></Suspense>
+      {note && <p className="soft" aria-live="polite">{words(note.name)}: {note.error ?? note.detail ?? note.status.toLowerCase()}</p>}
+    </>
+  )
+}
+
+function StepTable({ items }: { items: WorkflowStep[] }) {
+  return (
+    <div className="scroll-x">
+      <table className="plain" aria-label="Steps">
+        <thead><tr><th scope="col">Step</th><th scope="col">State</th><th scope="col">Started</th><th scope="col">Took</th><th scope="col">Detail</th></tr></thead>
+        <tbody>
+          {items.map((s) => (
+            <tr key={s.name + s.started}>
+              <td>{words(s.name)}</td><td><StepState status={s.status} /></td><td><Time at={s.started} /></td>
+              <td>{s.started ? <Took from={s.started} to={s.ended} /> : '—'}</td><td>{s.error ?? s.detail ?? ''}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}

@@ -1,0 +1,56 @@
+import { useQuery } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { isFinal, runs } from '../../../data/runs'
+import type { Run } from '../../../data/schema'
+import { paths } from '../../../lib/paths'
+import { reportPage } from '../../../data/releases'
+import { Alert, Async, Card, Facts, Link, Page, RunState, Stack, Time, Took, VerdictMark } from '../../../ui'
+import { Actions } from './Actions'
+import { Curves } from './Curves'
+import { Logs } from './Logs'
+import { Steps } from './Steps'
+
+export default function RunPage() {
+  const { run: id } = useParams({ strict: false }) as { run: string }
+  const run = useQuery(runs.one(id))
+  return (
+    <Page title={id} trail={[['Models', paths.models()], ['Training runs', paths.runs()]]} info={run.data && <RunState status={run.data.status} />} actions={run.data && <Actions run={run.data} />}>
+      <Async query={run} label="Reading the run">{(r) => <Body run={r} />}</Async>
+    </Page>
+  )
+}
+
+function Body({ run: r }: { run: Run }) {
+  const final = isFinal(r)
+  return (
+    <Stack size="l">
+      {r.error && <Alert type="error" header="It failed">{r.error}. Look at the logs below; “Retry” starts it again with the same settings.</Alert>}
+      <Card><Facts columns={4} items={facts(r)} /></Card>
+      <Steps run={r.id} final={final} />
+      <Curves run={r.id} final={final} />
+      <Logs run={r.id} final={final} />
+    </Stack>
+  )
+}
+
+const facts = (r: Run) => [
+  { label: 'Model', value: <><Link href={paths.model(r.model)}>{r.model}</Link>, from {r.parent ? <Link href={paths.modelVersion(r.model, r.parent)}>version {r.parent}</Link> : 'the base'}</> },
+  { label: 'Learns', value: r.datasets.length ? r.datasets.map((d) => <div key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link></div>) : '—' },
+  { label: 'Started by', value: <>{r.actor.name ?? r.actor.id} ({r.trigger.toLowerCase()}){r.reason && <div className="soft">“{r.reason}”</div>}</> },
+  { label: 'Preset, seed', value: `${r.preset}, ${r.seed}` },
+  { label: 'Started', value: <Time at={r.started ?? r.created} /> },
+  { label: 'Took', value: <Took from={r.started ?? r.created} to={r.ended} /> },
+  { label: 'Made', value: r.candidate ? <Link href={paths.modelVersion(r.model, r.candidate)}>version {r.candidate}</Link> : 'not yet' },
+  { label: 'Verdict', value: outcome(r) },
+]
+
+function outcome(r: Run) {
+  if (!r.verdict) return 'not yet'
+  return (
+    <Stack size="xxxs">
+      <VerdictMark verdict={r.verdict} />
+      {r.report && <Link href={reportPage(r.report)} external>Gate report</Link>}
+      {r.release && <Link href={paths.release(r.release)}>Release {r.release}</Link>}
+    </Stack>
+  )
+}

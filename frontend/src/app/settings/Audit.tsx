@@ -1,0 +1,44 @@
+import { useMutation, useInfiniteQuery } from '@tanstack/react-query'
+import { auditPages, verifyAudit } from '../../data/observe'
+import type { AuditEntry, AuditVerdict } from '../../data/schema'
+import { words } from '../../lib/format'
+import { openSubject } from '../../lib/paths'
+import { Alert, Async, Button, Digest, ErrorState, Expandable, Link, Listing, Stack, Time, type Column } from '../../ui'
+
+const columns: Column<AuditEntry>[] = [
+  { id: 'seq', header: 'No.', cell: (e) => e.seq, sort: (e) => e.seq },
+  { id: 'time', header: 'When', cell: (e) => <Time at={e.time} />, sort: (e) => e.time },
+  { id: 'who', header: 'Who', cell: (e) => e.actor.name ?? e.actor.id, sort: (e) => e.actor.name ?? e.actor.id },
+  { id: 'what', header: 'What', cell: (e) => words(e.type), sort: (e) => e.type },
+  { id: 'subject', header: 'On', cell: (e) => { const href = openSubject(e.subject); return href ? <Link href={href}>{e.subject.id}</Link> : <>{e.subject.type} {e.subject.id}</> } },
+  { id: 'why', header: 'Why', cell: (e) => e.reason || '—' },
+  { id: 'change', header: 'Before and after', cell: (e) => <Change e={e} /> },
+  { id: 'hash', header: 'Hash', cell: (e) => <Digest value={e.hash} /> },
+]
+
+function Change({ e }: { e: AuditEntry }) {
+  if (e.before === undefined && e.after === undefined) return <>—</>
+  return <Expandable headerText="show" headerAriaLabel={`Before and after of entry ${e.seq}`}><pre className="json">{JSON.stringify({ before: e.before, after: e.after }, null, 1)}</pre></Expandable>
+}
+
+/** Who did what, when and why; and the proof that nobody changed the record. */
+export function Audit() {
+  const pages = useInfiniteQuery(auditPages())
+  const verify = useMutation({ mutationFn: verifyAudit })
+  const button = <Button loading={verify.isPending} onClick={() => verify.mutate()}>Verify the chain</Button>
+  return (
+    <Stack size="m">
+      {verify.data && <Verdict v={verify.data} />}
+      {verify.error && <ErrorState error={verify.error} />}
+      <Async query={pages}>
+        {(data) => <Listing title="Audit" description="Each entry carries the hash of the one before." actions={button} items={data.pages.flatMap((p) => p.items)} columns={columns} trackBy={(e) => String(e.seq)} search={(e) => `${e.actor.name} ${e.type} ${e.subject.id} ${e.reason ?? ''}`} empty={{ title: 'Nothing was done yet', text: 'Every change of state is written here.' }} />}
+      </Async>
+      {pages.hasNextPage && <Button loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>Show later entries</Button>}
+    </Stack>
+  )
+}
+
+function Verdict({ v }: { v: AuditVerdict }) {
+  if (v.ok) return <Alert type="success" header="The chain is whole">{v.entries} entries, none changed, missing or cut off. Head <Digest value={v.head} copy /></Alert>
+  return <Alert type="error" header={`The chain is broken at entry ${v.seq ?? '?'}`}>{v.problem}. Somebody changed the record outside of the platform.</Alert>
+}

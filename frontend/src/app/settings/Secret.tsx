@@ -1,0 +1,12 @@
+import { Alert, Box, Copy } from '../../ui'
+
+/** Something that is shown this once. */
+export function Secret({ title, value, onClose }: { title: string; value: string; onClose: () => void }) {
+  return (
+    <Box margin={{ bottom: 'm' }}>
+      <Alert type="success" header={title} dismissible dismissAriaLabel="I have copied it" onDismiss={onClose}>
+        Copy it now; it is not shown again. <code>{value}</code> <Copy variant="icon" textToCopy={value} copyButtonAriaLabel="Copy it" copySuccessText="Copied" copyErrorText="The browser refused to copy" />
+      </Alert>
+    </Box>
+  )
+}

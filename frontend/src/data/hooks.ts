@@ -1,0 +1,21 @@
+import { useQuery } from '@tanstack/react-query'
+import { may, session } from './session'
+import type { Me, Permission } from './schema'
+
+/** Who is signed in; screens are shown only when somebody is. */
+export function useMe(): Me {
+  const { data } = useQuery(session.me())
+  return data ?? { id: '', name: '', kind: 'user', roles: [], permissions: [], mustChangePassword: false }
+}
+
+const needed: Partial<Record<Permission, string>> = {
+  'data:write': 'data-engineer', 'runs:write': 'ml-engineer', 'models:write': 'ml-engineer', 'approvals:decide': 'approver',
+  'deployments:write': 'ml-engineer', 'rollback:write': 'ml-engineer or approver', 'settings:write': 'admin', 'users:write': 'admin',
+}
+
+/** Whether the caller may do something, and if not, the words for the disabled button. */
+export function useMay(permission: Permission): { ok: boolean; why: string | undefined } {
+  const ok = may(useMe(), permission)
+  const role = needed[permission]
+  return { ok, why: ok ? undefined : `Needs the permission ${permission}${role ? ` (role ${role})` : ''}` }
+}

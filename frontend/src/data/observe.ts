@@ -1,0 +1,30 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { api, call } from './client'
+
+export const observe = {
+  overview: () => queryOptions({
+    queryKey: ['overview'], queryFn: () => call(api.GET('/v1/overview')), refetchInterval: 15_000,
+  }),
+  traffic: (model: string, environment: string, minutes: number) => queryOptions({
+    queryKey: ['traffic', model, environment, minutes],
+    queryFn: () => call(api.GET('/v1/models/{model}/environments/{environment}/metrics', {
+      params: { path: { model, environment }, query: { minutes } } })),
+    refetchInterval: 15_000, // metrics are pulled, never pushed
+  }),
+  captures: (model: string, environment: string) => queryOptions({
+    queryKey: ['captures', model, environment],
+    queryFn: () => call(api.GET('/v1/models/{model}/environments/{environment}/captures', {
+      params: { path: { model, environment }, query: { limit: 50 } } })),
+    refetchInterval: 15_000,
+  }),
+}
+
+export const verifyAudit = () => call(api.GET('/v1/audit/verify'))
+
+/** The audit log from its beginning, page by page. */
+export const auditPages = () => infiniteQueryOptions({
+  queryKey: ['audit'],
+  queryFn: ({ pageParam: after }) => call(api.GET('/v1/audit', { params: { query: { after, limit: 200 } } })),
+  initialPageParam: 0,
+  getNextPageParam: (last) => (last.items.length === 200 ? last.next : undefined),
+})

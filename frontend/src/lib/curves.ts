@@ -1,0 +1,30 @@
+import type { MetricPoint } from '../data/schema'
+
+export interface Curve {
+  name: string
+  values: (number | null)[]
+  last: number | undefined
+}
+
+/** Metrics as columns over the steps; a metric that was not taken at a step is null there. */
+export function columns(points: MetricPoint[]): { steps: number[]; curves: Curve[] } {
+  const byStep = new Map<number, Record<string, number>>()
+  for (const p of points) byStep.set(p.step, { ...byStep.get(p.step), ...p.values })
+  const steps = [...byStep.keys()].sort((a, b) => a - b)
+  const names = [...new Set(points.flatMap((p) => Object.keys(p.values)))]
+  const curves = names.map((name) => {
+    const values = steps.map((s) => byStep.get(s)?.[name] ?? null)
+    return { name, values, last: values.findLast((v) => v !== null) ?? undefined }
+  })
+  return { steps, curves }
+}
+
+/** Losses belong in one chart and divergences in another; what is neither is in the table only. */
+export function groups(curves: Curve[]): { title: string; curves: Curve[] }[] {
+  const loss = curves.filter((c) => /loss/i.test(c.name))
+  const kl = curves.filter((c) => /(^|_|\.)kl/i.test(c.name))
+  return [{ title: 'Loss', curves: loss }, { title: 'Distance from the previous model (KL)', curves: kl }].filter((g) => g.curves.length > 0)
+}
+
+const titles: Record<string, string> = { loss: 'new data', train_loss: 'new data', old_loss: 'old data', oldLoss: 'old data', kl: 'KL', lr: 'learning rate' }
+export const curveTitle = (name: string): string => titles[name] ?? name.replace(/_/g, ' ')
