@@ -66,10 +66,11 @@ func NewPool(l Limits) *Pool {
 
 // machine is one goja runtime with the bundle loaded.
 type machine struct {
-	vm     *goja.Runtime
-	render goja.Callable
-	facts  goja.Callable
-	now    time.Time
+	vm       *goja.Runtime
+	render   goja.Callable
+	facts    goja.Callable
+	evaluate goja.Callable
+	now      time.Time
 }
 
 func newMachine() (*machine, error) {
@@ -86,6 +87,7 @@ func newMachine() (*machine, error) {
 	}
 	m.render, _ = goja.AssertFunction(m.vm.Get("__render"))
 	m.facts, _ = goja.AssertFunction(m.vm.Get("__facts"))
+	m.evaluate, _ = goja.AssertFunction(m.vm.Get("__evaluate"))
 	return m, nil
 }
 

@@ -38,7 +38,7 @@ func badUse(format string, args ...any) error {
 // Command makes `asl`.
 func Command() *cobra.Command {
 	c := &cobra.Command{Use: "asl", Short: "Lint, run and verify state machines offline"}
-	c.AddCommand(lintCommand(), runCommand(), verifyCommand())
+	c.AddCommand(lintCommand(), runCommand(), verifyCommand(), suiteCommand())
 	return c
 }
 

@@ -1,0 +1,32 @@
+package aslcli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perennial-llm/perennial/pkg/asl/jsonata"
+	"github.com/perennial-llm/perennial/pkg/asl/jsonata/suite"
+)
+
+func suiteCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "jsonata-suite FOLDER",
+		Short: "Run the official JSONata test suite (its folder test/test-suite) through the evaluator",
+	}
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		r, err := suite.Run(args[0], jsonata.NewPool(jsonata.Limits{}))
+		if err != nil {
+			return badUse("%v", err)
+		}
+		for _, f := range r.Failed {
+			fmt.Fprintln(cmd.OutOrStdout(), f)
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%d of %d cases\n", r.Passed, r.Total)
+		if r.Passed < r.Total {
+			return &ExitError{Code: ExitDifference}
+		}
+		return nil
+	}
+	return use(c, cobra.ExactArgs(1))
+}
