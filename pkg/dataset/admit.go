@@ -35,22 +35,6 @@ type admission struct {
 	shown    time.Time
 }
 
-// report is everything that a check found; it stands in the object store, its digest in the ingestion.
-type report struct {
-	Ingestion   string       `json:"ingestion"`
-	Object      Object       `json:"object"`
-	Base        int          `json:"base"` // dataset version that duplicates were looked for in
-	Format      string       `json:"format"`
-	Compression string       `json:"compression,omitempty"`
-	Counts      Counts       `json:"counts"`
-	Masks       rows.Masked  `json:"masks"`
-	Errors      []ErrorGroup `json:"errors"`
-	Warnings    []ErrorGroup `json:"warnings"`
-	Rejects     string       `json:"rejects,omitempty"`
-	Shards      []Shard      `json:"shards"`
-	NeedsPerson bool         `json:"needsPerson"`
-}
-
 // run reads the object from beginning to end.
 func (a *admission) run(ctx context.Context) (report, error) {
 	in, info, err := a.open(ctx)
@@ -239,15 +223,4 @@ func (a *admission) breathe(ctx context.Context) error {
 	op.If, op.Item.TTL = table.Cond{}, now.Add(24*time.Hour)
 	_ = a.s.Table.Write(ctx, "", op)
 	return ctx.Err()
-}
-
-func (a *admission) report() report {
-	r := a.out
-	r.Ingestion, r.Object = a.ing.ID, a.ing.Object
-	r.Errors, r.Warnings, r.Shards, r.Rejects = a.errors.list(), a.warnings.list(), a.shards.shards, a.rejects.key
-	if a.file != nil {
-		r.Format, r.Compression = a.file.Format, a.file.Compression
-	}
-	r.NeedsPerson = a.broken || float64(r.Counts.Rejected) > a.policy.MaxRejected*float64(r.Counts.Rows)
-	return r
 }

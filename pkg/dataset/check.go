@@ -3,7 +3,6 @@ package dataset
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -180,39 +179,6 @@ func (s *Service) endCheck(ctx context.Context, id string, rep report) (Ingestio
 
 // errDone stops a change that has been made already.
 var errDone = errors.New("done already")
-
-// take copies a report into the ingestion.
-func (i *Ingestion) take(rep report) {
-	i.Format, i.Compression, i.Counts, i.Masks = rep.Format, rep.Compression, rep.Counts, rep.Masks
-	i.Errors, i.Warnings, i.Rejects = rep.Errors, rep.Warnings, rep.Rejects
-	i.Report, i.ReportDigest = reportKey(i.ID), hexDigest(encode(rep))
-}
-
-func encode(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("dataset: encode %T: %v", v, err)) // plain structs cannot fail
-	}
-	return b
-}
-
-// readReport gives the stored report; errs.NotFound when it is not the one that was recorded.
-func (s *Service) readReport(ctx context.Context, ing Ingestion) (report, error) {
-	var rep report
-	r, _, err := s.Objects.Get(ctx, ing.Report, 0)
-	if err != nil {
-		return rep, fmt.Errorf("open report: %w", err)
-	}
-	defer r.Close() //nolint:errcheck // read only
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return rep, fmt.Errorf("read report: %w", err)
-	}
-	if hexDigest(b) != ing.ReportDigest {
-		return rep, errs.New(errs.NotFound, "the report of ingestion %s is not the recorded one", ing.ID)
-	}
-	return rep, json.Unmarshal(b, &rep)
-}
 
 // OpenRejects opens the quarantine file: the original rows and an error column. The caller closes it.
 func (s *Service) OpenRejects(ctx context.Context, id string) (file io.ReadCloser, name string, err error) {

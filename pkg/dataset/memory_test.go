@@ -91,11 +91,11 @@ func peak(t *testing.T, size int64, next func(i int) string) (dataset.Counts, ui
 }
 
 func TestService_Check_ManyRowsTakeLittleMemory(t *testing.T) {
-	counts, most := peak(t, 160*mib, func(i int) string {
+	counts, most := peak(t, 96*mib, func(i int) string {
 		return fmt.Sprintf(`{"prompt":"What does contract %d of customer %x say?","completion":"It runs until the %d%s"}`+"\n",
 			i, uint32(i)*2654435761, i%28, strings.Repeat(" day of the month, and so on", 20))
 	})
-	require.Greater(t, counts.Accepted, 200_000)
+	require.Greater(t, counts.Accepted, 120_000)
 	require.LessOrEqual(t, counts.Rejected, 1)
 	require.Less(t, most, uint64(256*mib))
 	t.Logf("%d rows, heap at most %d MiB", counts.Rows, most/mib)

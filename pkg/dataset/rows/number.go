@@ -7,7 +7,6 @@ const (
 
 // candidate is a run of digit groups with separators between them.
 type candidate struct {
-	from   int
 	plus   bool
 	digits [mostDigits]byte // as 0–9
 	groups int              // in all
@@ -19,24 +18,35 @@ type candidate struct {
 // number looks at the run of digits that begins at i and tells what it, or its beginning, is. Without a
 // finding it gives the place where to look next.
 func number(s string, i int) (from, to int, with string) {
-	if i > 0 && wordByte(s[i-1]) || i > 1 && joined(s[i-1]) && digit(s[i-2]) {
+	if inside(s, i) {
 		return i, i + 1, ""
 	}
 	c := read(s, i)
 	if c.groups == 0 {
 		return i, i + 1, ""
 	}
-	for _, is := range [...]struct {
-		kind func(int) bool
-		with string
-	}{{c.card, maskCard}, {c.phone, maskPhone}} {
-		for k := c.groups; k > 0 && c.n[k-1] >= 8; k-- {
-			if end := c.end[k-1]; is.kind(k) && (end == len(s) || !wordByte(s[end])) {
-				return c.from, end, is.with
-			}
-		}
+	if to := c.longest(s, c.card); to > 0 {
+		return i, to, maskCard
+	}
+	if to := c.longest(s, c.phone); to > 0 {
+		return i, to, maskPhone
 	}
 	return i, c.end[0], ""
+}
+
+// inside tells whether i is in the middle of a word or number.
+func inside(s string, i int) bool {
+	return i > 0 && wordByte(s[i-1]) || i > 1 && joined(s[i-1]) && digit(s[i-2])
+}
+
+// longest gives the end of the longest beginning that is of a kind; 0 when none is.
+func (c *candidate) longest(s string, kind func(groups int) bool) (to int) {
+	for k := c.groups; k > 0 && c.n[k-1] >= 8; k-- {
+		if end := c.end[k-1]; kind(k) && (end == len(s) || !wordByte(s[end])) {
+			return end
+		}
+	}
+	return 0
 }
 
 func wordByte(c byte) bool { return letter(c) || digit(c) || c == '_' || c >= 0x80 }
@@ -46,7 +56,7 @@ func joined(c byte) bool { return c == '-' || c == '.' || c == '/' }
 
 // read takes groups of digits with single separators, or parentheses, between them.
 func read(s string, i int) candidate {
-	c := candidate{from: i}
+	c := candidate{}
 	if s[i] == '+' {
 		c.plus = true
 		i++
@@ -117,19 +127,24 @@ func (c *candidate) card(k int) bool {
 	return luhn(c.digits[:n])
 }
 
+// issuers are the ranges of first digits and lengths in use.
+var issuers = []struct{ from, to, shortest, longest int }{
+	{22, 27, 16, 16}, {51, 55, 16, 16}, // Mastercard
+	{30, 30, 14, 16}, {36, 36, 14, 16}, {38, 38, 14, 16}, // Diners
+	{34, 34, 15, 15}, {37, 37, 15, 15}, // American Express
+	{35, 35, 16, 16}, // JCB
+	{40, 49, 13, 19}, // Visa
+	{60, 69, 16, 19}, // Discover, UnionPay, Maestro
+}
+
 func issuer(d [mostDigits]byte, n int) bool {
-	two := int(d[0])*10 + int(d[1])
-	switch {
-	case d[0] == 4:
-		return n == 13 || n == 16 || n == 19
-	case two >= 51 && two <= 55, two >= 22 && two <= 27:
-		return n == 16
-	case two == 34 || two == 37:
-		return n == 15
-	case two == 30 || two == 36 || two == 38:
-		return n == 14 || n == 16
+	first := int(d[0])*10 + int(d[1])
+	for _, is := range issuers {
+		if first >= is.from && first <= is.to && n >= is.shortest && n <= is.longest {
+			return true
+		}
 	}
-	return two == 35 && n == 16 || d[0] == 6 && n >= 16
+	return false
 }
 
 // luhn checks the check digit of ISO/IEC 7812-1, annex B.
