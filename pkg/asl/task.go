@@ -118,6 +118,9 @@ func (r *Run) Deliver(s Signal, now time.Time) (bool, error) {
 	if th == nil {
 		return false, nil
 	}
+	if s.Kind == SignalSubmitted && th.Submitted {
+		return true, nil // said again after a restart
+	}
 	r.now = now
 	st := r.StateOf(th)
 	r.touch(th)
