@@ -178,11 +178,11 @@ func (s sample) test() string {
 	case p.Clustered() && p.Binary:
 		return "Tango score on clusters"
 	case p.Clustered():
-		return "clustered paired"
+		return "Tango score on clusters, scaled"
 	case p.Binary:
 		return "Tango score"
 	}
-	return "paired mean"
+	return "Tango score, scaled"
 }
 
 // comparison describes the sample; verdict and margin are the caller's.

@@ -29,6 +29,9 @@ func sum(d []float64) Paired {
 func (p *Paired) add(d float64) {
 	p.Sum += d
 	p.SumSq += d * d
+	p.Up += max(0, d)
+	p.UpSq += max(0, d) * max(0, d)
+	p.Down += max(0, -d)
 	p.Binary = p.Binary && (d == 0 || d == 1 || d == -1)
 	if d >= 0.5 {
 		p.Better++

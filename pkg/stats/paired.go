@@ -17,6 +17,9 @@ type Paired struct {
 	N        int       // items
 	Sum      float64   // Σd
 	SumSq    float64   // Σd²
+	Up       float64   // Σ of the positive d
+	UpSq     float64   // Σ of their squares
+	Down     float64   // Σ of the negative d, as a positive number; their squares sum to SumSq − UpSq
 	Better   int       // items with d ≥ ½: "gained"
 	Worse    int       // items with d ≤ −½: "forgotten"
 	Binary   bool      // every d is −1, 0 or 1
@@ -93,46 +96,55 @@ func (p Paired) clusterWeighted() float64 {
 	return ((sumSq+1)/(g+2) - d*d) / g
 }
 
-// effective gives the counts for the score test: n divided by the design effect, never more than the number
-// of clusters (Rao and Scott 1992, Biometrics 48:577–585). Non-binary scores enter by their positive and
-// negative mass.
-func (p Paired) effective() (b, c, n float64) {
-	n = float64(p.N)
-	b, c = float64(p.Better), float64(p.Worse)
-	if !p.Clustered() {
-		return b, c, n
-	}
-	alone := Paired{N: p.N, Sum: p.Sum, SumSq: p.SumSq}
+// magnitude is the size of a typical flip, Σd²/Σ|d|, with one full flip added: 1 for binary scores.
+func magnitude(sumSq, sum float64) float64 { return (sumSq + 1) / (sum + 1) }
+
+// magnitudes are those that bound losses and gains: of all flips, or of that kind if it is the larger.
+func (p Paired) magnitudes() (losses, gains float64) {
+	all := magnitude(p.SumSq, p.Up+p.Down)
+	return math.Max(all, magnitude(p.SumSq-p.UpSq, p.Down)), math.Max(all, magnitude(p.UpSq, p.Up))
+}
+
+// score is Tango's interval over share·N items with flips of the size of a magnitude: exact for binary scores,
+// and for others with at least the second moment of the data and the same guard against "no flips, no
+// variance".
+func (p Paired) score(conf, share float64) Interval {
+	losses, gains := p.magnitudes()
+	return Interval{Low: losses * p.scaled(conf, share, losses).Low, High: gains * p.scaled(conf, share, gains).High}
+}
+
+func (p Paired) scaled(conf, share, m float64) Interval {
+	return TangoInterval(share*p.Up/m, share*p.Down/m, share*float64(p.N), conf)
+}
+
+// share is the part of the items that count as independent: 1 over the design effect, never more items than
+// clusters (Rao and Scott 1992, Biometrics 48:577–585).
+func (p Paired) share() float64 {
+	alone := p
+	alone.Clusters = nil
 	deff := math.Max(1, p.Variance()/math.Max(alone.Variance(), 1e-300))
-	shrink := math.Min(1/deff, float64(len(p.Clusters))/n)
-	return b * shrink, c * shrink, n * shrink
+	return math.Min(1/deff, float64(len(p.Clusters))/float64(p.N))
 }
 
-// Interval is the two-sided confidence interval: Tango's for binary scores, the normal one otherwise.
+// Interval is the two-sided confidence interval, by Tango's score; (−1, 1) without items. With clusters it is
+// never narrower than with each cluster as one unit.
 func (p Paired) Interval(conf float64) Interval {
-	if p.N == 0 {
+	switch {
+	case p.N == 0:
 		return Interval{-1, 1}
+	case !p.Clustered():
+		return p.score(conf, 1)
 	}
-	if !p.Binary {
-		return NormalInterval(p.Estimate(), p.SE(), conf)
-	}
-	b, c, n := p.effective()
-	ci := TangoInterval(b, c, n, conf)
-	if p.Clustered() {
-		ci = ci.widen(p.clusterInterval(conf))
-	}
-	return ci
+	return p.score(conf, p.share()).widen(p.units().score(conf, 1))
 }
 
-// clusterInterval is Tango's interval with each cluster as one unit, its mean difference split by sign.
-func (p Paired) clusterInterval(conf float64) Interval {
-	var up, down float64
+// units are the cluster means, each as one item.
+func (p Paired) units() Paired {
+	u := Paired{N: len(p.Clusters)}
 	for _, c := range p.Clusters {
-		mean := c.Sum / float64(c.Size)
-		up += math.Max(0, mean)
-		down += math.Max(0, -mean)
+		u.add(c.Sum / float64(c.Size))
 	}
-	return TangoInterval(up, down, float64(len(p.Clusters)), conf)
+	return u
 }
 
 // widen makes the interval at least as wide as another, on both sides alike but within [−1, 1].
@@ -182,6 +194,7 @@ func (p Paired) negated() []Cluster {
 // Mirror swaps the two sides.
 func (p Paired) Mirror() Paired {
 	p.Sum, p.Better, p.Worse = -p.Sum, p.Worse, p.Better
+	p.Up, p.Down, p.UpSq = p.Down, p.Up, p.SumSq-p.UpSq
 	if p.Clustered() {
 		p.Clusters = p.negated()
 		slices.Reverse(p.Clusters)

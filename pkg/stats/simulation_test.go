@@ -209,3 +209,48 @@ func ExampleTangoInterval() {
 	fmt.Printf("%.3f %.3f\n", ci.Low, ci.High)
 	// Output: -0.051 0.133
 }
+
+// Scores between 0 and 1, such as ROUGE-L: noise on every item, or rare and complete losses among partial ones.
+func TestPaired_NonInferior_KeepsItsLevelForPartialScores(t *testing.T) {
+	const runs = 1500
+	random := rand.New(rand.NewPCG(9, 9))
+	noisy := func(delta float64) float64 {
+		return math.Max(-1, math.Min(1, -delta+0.1*random.NormFloat64()))
+	}
+	skewed := func(delta float64) float64 {
+		switch u := random.Float64(); {
+		case u < delta:
+			return -1
+		case u < delta+0.1:
+			return 0.25 * float64(1-2*random.IntN(2))
+		}
+		return 0
+	}
+	for name, draw := range map[string]func(float64) float64{"noisy": noisy, "skewed": skewed} {
+		for _, n := range []int{50, 150, 500} {
+			for _, delta := range []float64{0.01, 0.03} {
+				passed := size(runs, func() bool {
+					d := make([]float64, n)
+					for i := range d {
+						d[i] = draw(delta)
+					}
+					return stats.NewPaired(d, nil).NonInferior(delta, 0.05, 1)
+				})
+				t.Logf("%s n=%d delta=%v: %d of %d", name, n, delta, passed, runs)
+				require.LessOrEqual(t, stats.Wilson(passed, runs, 0.998).Low, 0.05)
+			}
+		}
+	}
+}
+
+// Small differences on every item are found with the power that their size allows.
+func TestPaired_Interval_IsNarrowForSmallDifferences(t *testing.T) {
+	random := rand.New(rand.NewPCG(10, 10))
+	d := make([]float64, 400)
+	for i := range d {
+		d[i] = 0.1 * random.NormFloat64()
+	}
+	ci := stats.NewPaired(d, nil).Interval(0.95)
+	require.Less(t, ci.High-ci.Low, 0.035)
+	require.Greater(t, ci.High-ci.Low, 0.0195)
+}
