@@ -78,20 +78,28 @@ func checkQuery(q Query) error {
 	if err := checkKeyPart(q.PK, MaxPK, "query.PK"); err != nil {
 		return err
 	}
-	for _, bound := range []string{q.Prefix, q.From, q.To} {
-		if len(bound) > MaxSK || !utf8.ValidString(bound) {
-			return invalid("query", "bound is not UTF-8 of at most %d bytes", MaxSK)
-		}
+	if err := checkBounds(q); err != nil {
+		return err
 	}
 	switch {
 	case q.Index != Primary && q.Index != GSI1 && q.Index != GSI2:
 		return invalid("query.Index", "unknown index %q", q.Index)
 	case q.Index != Primary && q.Consistency == Consistent:
 		return invalid("query.Consistency", "an index cannot be read consistently")
-	case q.Prefix != "" && (q.From != "" || q.To != ""):
-		return invalid("query.Prefix", "prefix and bounds exclude each other")
 	case q.Limit < 0 || q.Limit > MaxLimit:
 		return invalid("query.Limit", "limit %d is not within 0 and %d", q.Limit, MaxLimit)
+	}
+	return nil
+}
+
+func checkBounds(q Query) error {
+	for _, bound := range []string{q.Prefix, q.From, q.To} {
+		if len(bound) > MaxSK || !utf8.ValidString(bound) {
+			return invalid("query", "bound is not UTF-8 of at most %d bytes", MaxSK)
+		}
+	}
+	if q.Prefix != "" && (q.From != "" || q.To != "") {
+		return invalid("query.Prefix", "prefix and bounds exclude each other")
 	}
 	return nil
 }
@@ -160,13 +168,8 @@ func checkCond(c Cond, where string) error {
 }
 
 func checkItem(it Item, where string) error {
-	for index, key := range it.Idx {
-		if index != GSI1 && index != GSI2 {
-			return invalid(where, "unknown index %q", index)
-		}
-		if err := checkKey(key, where+"."+string(index)); err != nil {
-			return err
-		}
+	if err := checkIndexes(it.Idx, where); err != nil {
+		return err
 	}
 	if err := checkCounters(it.Num, where); err != nil {
 		return err
@@ -179,6 +182,18 @@ func checkItem(it Item, where string) error {
 	}
 	if len(it.Body) > 0 && (!utf8.Valid(it.Body) || !json.Valid(it.Body)) {
 		return invalid(where, "body is not JSON in UTF-8")
+	}
+	return nil
+}
+
+func checkIndexes(idx map[Index]Key, where string) error {
+	for index, key := range idx {
+		if index != GSI1 && index != GSI2 {
+			return invalid(where, "unknown index %q", index)
+		}
+		if err := checkKey(key, where+"."+string(index)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

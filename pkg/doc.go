@@ -1,0 +1,2 @@
+// Package pkg has no code of its own: it holds the test of the layering. See README.md.
+package pkg
