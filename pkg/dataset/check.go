@@ -194,5 +194,5 @@ func (s *Service) OpenRejects(ctx context.Context, id string) (file io.ReadClose
 		return nil, "", fmt.Errorf("open quarantine file: %w", err)
 	}
 	stem, _, _ := strings.Cut(ing.Name, ".")
-	return file, stem + "-rejected." + ing.Format, nil
+	return file, stem + "-rejected." + rejectsExt(ing.Format), nil
 }

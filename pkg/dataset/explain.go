@@ -22,7 +22,7 @@ var explanations = map[string]explanation{
 	rows.RuleNUL:          {"a NUL character", "remove it"},
 	rows.RuleUnknownField: {"a field that is not used", "rename it if it was meant; it was left out"},
 	rows.RuleEmptyFile:    {"no rows", "send the file again"},
-	rows.RuleFormat:       {"a format that cannot be read", "send JSONL or CSV, plain or gzip"},
+	rows.RuleFormat:       {"a format that cannot be read", "send JSONL, CSV, plain text or Markdown, as it is or in gzip"},
 	rows.RuleTooLarge:     {"file too large", "split it"},
 	rows.RuleRatio:        {"expands suspiciously much", "send it uncompressed"},
 	rows.RuleDamaged:      {"damaged compression", "compress and send it again; what came before the damage was read"},
@@ -32,6 +32,9 @@ var explanations = map[string]explanation{
 
 // explain gives a group its words.
 func (g *ErrorGroup) explain() {
-	e := explanations[g.Rule]
+	e, ok := explanations[g.Rule]
+	if !ok {
+		e.title = g.Rule
+	}
 	g.Title, g.Hint = e.title, e.hint
 }

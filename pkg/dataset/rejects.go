@@ -42,7 +42,7 @@ func (w *rejectWriter) add(rec *rows.Record, p *rows.Problem) error {
 }
 
 func (w *rejectWriter) start() {
-	w.key = rejectsKey(w.id, w.file.Format)
+	w.key = rejectsKey(w.id, rejectsExt(w.file.Format))
 	r, pipe := io.Pipe()
 	w.pipe, w.done = pipe, make(chan error, 1)
 	go func() {
@@ -85,16 +85,27 @@ func (w *rejectWriter) csv(rec *rows.Record, p *rows.Problem) {
 	w.buf = append(w.buf, "\"\n"...)
 }
 
-// jsonl wraps the row: as it stands when it is JSON, else as a string.
+// rejectsExt is the form of the quarantine file: passages of free text become JSON lines.
+func rejectsExt(format string) string {
+	if format == rows.CSV {
+		return rows.CSV
+	}
+	return rows.JSONL
+}
+
+// jsonl wraps the row: as it stands when it is JSON, else as a string; a passage of free text as a text row.
 func (w *rejectWriter) jsonl(rec *rows.Record, p *rows.Problem) {
 	w.buf = append(w.buf[:0], `{"error":`...)
 	w.buf = appendJSON(w.buf, p.Error())
 	w.buf = append(w.buf, `,"line":`...)
 	w.buf = strconv.AppendInt(w.buf, rec.Line, 10)
 	w.buf = append(w.buf, `,"row":`...)
-	if json.Valid(rec.Raw) {
+	switch free := w.file.Format != rows.JSONL; {
+	case free:
+		w.buf = append(appendJSON(append(w.buf, `{"text":`...), string(rec.Raw)), '}')
+	case json.Valid(rec.Raw):
 		w.buf = append(w.buf, bytes.TrimSpace(rec.Raw)...)
-	} else {
+	default:
 		w.buf = appendJSON(w.buf, string(rec.Raw))
 	}
 	w.buf = append(w.buf, "}\n"...)

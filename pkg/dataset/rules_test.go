@@ -2,11 +2,13 @@ package dataset_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-llm/perennial/pkg/dataset"
+	"github.com/perennial-llm/perennial/pkg/object"
 )
 
 // whole finds only texts that are equal.
@@ -38,4 +40,32 @@ func TestService_Check_MasksPersonalDataInExamples(t *testing.T) {
 	w := newWorld(t, nil)
 	ing := w.check("a.jsonl", `{"messages":[{"role":"jane@example.com","content":"x"}]}`)
 	require.Equal(t, `"[EMAIL]"`, ing.Errors[0].Examples[0].Found)
+}
+
+func TestService_Check_FreeTextIsMendedAsJSONLines(t *testing.T) {
+	w := newWorld(t, nil)
+	ing := w.check("policy.md", "# One\nText.\n# Two\nA NUL \x00 here.\n# Three\nMore.\n")
+	require.Equal(t, dataset.Counts{Rows: 3, Accepted: 2, Rejected: 1}, ing.Counts)
+	require.Equal(t, `{"error":"encoding.nul: expected text without NUL characters, found one","line":3,"row":{"text":"# Two\nA NUL \u0000 here."}}`+"\n",
+		w.rejects(ing.ID))
+	_, name, err := w.OpenRejects(t.Context(), ing.ID)
+	require.NoError(t, err)
+	require.Equal(t, "policy-rejected.jsonl", name)
+}
+
+func TestService_Publish_ChecksAgainWhenTheReportIsGoneOrAnother(t *testing.T) {
+	for name, harm := range map[string]func(w *world, key string) error{
+		"gone": func(w *world, key string) error { return w.objects.Delete(w.t.Context(), key) },
+		"another": func(w *world, key string) error {
+			_, err := w.objects.Put(w.t.Context(), key, strings.NewReader("{}"), object.PutOptions{})
+			return err
+		},
+	} {
+		w := newWorld(t, nil)
+		ing := w.check("a.jsonl", faulty)
+		require.NoError(t, harm(w, ing.Report), name)
+		v, err := w.Publish(t.Context(), ing.ID)
+		require.NoError(t, err, name)
+		require.Equal(t, 3, v.Rows, name)
+	}
 }

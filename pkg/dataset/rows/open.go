@@ -27,13 +27,15 @@ type Options struct {
 
 // The formats.
 const (
-	JSONL = "jsonl"
-	CSV   = "csv"
+	JSONL    = "jsonl"
+	CSV      = "csv"
+	Text     = "text"
+	Markdown = "markdown"
 )
 
 // File is an open file of rows.
 type File struct {
-	Format      string // JSONL or CSV
+	Format      string
 	Compression string // "", "gzip" or the name of a decoder
 	records     interface{ Next() (Record, error) }
 	source      *counter
@@ -100,7 +102,7 @@ func unreadable(start []byte) error {
 		"%PDF": "a PDF", "\x89PNG": "an image", "BZh": "bzip2; use gzip", "\xfd7zXZ": "xz; use gzip",
 	} {
 		if bytes.HasPrefix(start, []byte(magic)) {
-			return &Problem{Rule: RuleFormat, Expected: "JSONL or CSV, plain or gzip", Found: what}
+			return &Problem{Rule: RuleFormat, Expected: "JSONL, CSV, plain text or Markdown, as it is or in gzip", Found: what}
 		}
 	}
 	return nil
@@ -134,17 +136,26 @@ func (f *File) open(name string, in *bufio.Reader, limits Limits) error {
 		return err
 	}
 	if f.Format = format(name, start); f.Format == "" {
-		return &Problem{Rule: RuleFormat, Expected: "JSONL or CSV", Found: found(start[:firstLine(start)])}
+		return &Problem{Rule: RuleFormat, Expected: "JSONL, CSV, plain text or Markdown", Found: found(start[:firstLine(start)])}
 	}
-	if f.Format == CSV {
-		f.records, err = newCSV(in, limits)
-		return err
-	}
-	f.records = &lineReader{in: in, limits: limits}
-	return nil
+	return f.read(in, limits)
 }
 
-// format goes by content first: a brace begins JSON lines whatever the name says.
+// read makes the reader of the format's records.
+func (f *File) read(in *bufio.Reader, limits Limits) (err error) {
+	lines := lineReader{in: in, limits: limits}
+	switch f.Format {
+	case CSV:
+		f.records, err = newCSV(in, limits)
+	case Text, Markdown:
+		f.records = &textReader{lines: lines, markdown: f.Format == Markdown}
+	default:
+		f.records = &lines
+	}
+	return err
+}
+
+// format goes by content first: a brace begins JSON lines whatever the name says. Free text needs a name.
 func format(name string, start []byte) string {
 	for strings.HasSuffix(name, ".gz") || strings.HasSuffix(name, ".zst") {
 		name = strings.TrimSuffix(name, path.Ext(name))
@@ -153,6 +164,10 @@ func format(name string, start []byte) string {
 	switch ext := path.Ext(name); {
 	case len(first) > 0 && first[0] == '{', ext == ".jsonl", ext == ".ndjson":
 		return JSONL
+	case ext == ".md", ext == ".markdown":
+		return Markdown
+	case ext == ".txt":
+		return Text
 	case len(first) > 0 && first[0] == '[':
 		return ""
 	case ext == ".csv", ext == ".tsv", looksLikeCSV(first):
