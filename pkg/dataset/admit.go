@@ -22,7 +22,7 @@ type admission struct {
 	meta     rows.Meta
 	policy   Policy
 	overlaps Overlaps
-	base     *seen // rows of the dataset version that the new one will follow
+	base     *base // rows of the dataset version that the new one will follow
 	own      *seen // rows of this file
 	file     *rows.File
 	shards   *shardWriter
@@ -201,7 +201,7 @@ func (a *admission) accept(rec *rows.Record) error {
 }
 
 func (a *admission) duplicate(id rows.ID) string {
-	if a.base.has(id) {
+	if a.base.rows.has(id) {
 		return fmt.Sprintf("it in version %d", a.out.Base)
 	}
 	if !a.own.add(id) {

@@ -78,6 +78,7 @@ func (s *Service) admit(ctx context.Context, ing Ingestion) (report, error) {
 	if err != nil {
 		return report{}, err
 	}
+	defer s.bases.keep(a.base)
 	rep, err := a.run(ctx)
 	if err != nil {
 		return rep, err
@@ -95,7 +96,7 @@ func (s *Service) admission(ctx context.Context, ing Ingestion) (*admission, err
 		return nil, err
 	}
 	a := &admission{
-		s: s, ing: ing, policy: s.Policy, base: newSeen(), own: newSeen(), errors: groups{}, warnings: groups{},
+		s: s, ing: ing, policy: s.Policy, own: newSeen(), errors: groups{}, warnings: groups{},
 		meta:    rows.Meta{Ingestion: ing.ID, Source: ing.Source, Licence: ds.Licence, Consent: ds.Consent},
 		shards:  newShardWriter(ctx, s.Objects, ing.ID, s.Policy),
 		rejects: &rejectWriter{ctx: ctx, objects: s.Objects, id: ing.ID},
@@ -110,7 +111,8 @@ func (s *Service) admission(ctx context.Context, ing Ingestion) (*admission, err
 			return nil, fmt.Errorf("load benchmarks: %w", err)
 		}
 	}
-	return a, s.loadBase(ctx, ds, a.base)
+	a.base, err = s.base(ctx, ds)
+	return a, err
 }
 
 // terms takes licence and consent from the source where it states them.
@@ -127,24 +129,6 @@ func (s *Service) terms(ctx context.Context, source string, m *rows.Meta) error 
 	}
 	if src.Consent != "" {
 		m.Consent = src.Consent
-	}
-	return nil
-}
-
-// loadBase puts the row ids of the newest version into the set.
-func (s *Service) loadBase(ctx context.Context, ds Dataset, into *seen) error {
-	if ds.Latest == 0 {
-		return nil
-	}
-	v, err := s.Version(ctx, ds.ID, ds.Latest)
-	if err != nil {
-		return err
-	}
-	for _, shard := range v.Shards {
-		err := s.eachID(ctx, shard, func(id rows.ID, _ [8]byte) { into.add(id) })
-		if err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package dataset_test
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -68,4 +70,31 @@ func TestService_Publish_ChecksAgainWhenTheReportIsGoneOrAnother(t *testing.T) {
 		require.NoError(t, err, name)
 		require.Equal(t, 3, v.Rows, name)
 	}
+}
+
+// counting counts what is read of row ids.
+type counting struct {
+	*blobs
+	ids int
+}
+
+func (c *counting) Get(ctx context.Context, key string, offset int64) (io.ReadCloser, object.Info, error) {
+	if strings.HasSuffix(key, ".ids") {
+		c.ids++
+	}
+	return c.blobs.Get(ctx, key, offset)
+}
+
+func TestService_Check_ReadsOnlyTheIDsThatItHasNotReadYet(t *testing.T) {
+	store := &counting{blobs: &blobs{data: map[string][]byte{}}}
+	w := newWorld(t, func(d *dataset.Deps) { d.Objects = store })
+	w.objects = store
+	for i := range 10 {
+		w.add(fmt.Sprintf("f%d.jsonl", i), pairs(fmt.Sprint(i), 2)+pairs("0", 1))
+	}
+	require.Equal(t, 9, store.ids, "the ids of each version's new shard once")
+	_, err := w.Retract(t.Context(), by, "support", 1, "poisoned")
+	require.NoError(t, err)
+	ing := w.check("again.jsonl", pairs("0", 2)+pairs("1", 2))
+	require.Equal(t, 2, ing.Counts.Accepted, "retracted rows are not kept in mind")
 }

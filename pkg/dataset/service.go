@@ -69,12 +69,15 @@ type Deps struct {
 }
 
 // Service keeps datasets, admits arrivals and publishes versions.
-type Service struct{ Deps }
+type Service struct {
+	Deps
+	bases bases
+}
 
 // New returns a service.
 func New(d Deps) *Service {
 	d.Policy = d.Policy.withDefaults()
-	return &Service{d}
+	return &Service{Deps: d}
 }
 
 var slug = regexp.MustCompile(`^[a-z][a-z0-9-]{1,38}[a-z0-9]$`)
