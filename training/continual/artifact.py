@@ -29,8 +29,14 @@ def finish(root: Root, inputs: Any, t: Trainable, trainer: Trainer, old: list[Ro
     result.old_after, result.kl = trainer.old_loss()
     copy_served(inputs.parent.folder, out)
     save_weights(inputs.parent, t, out)
-    stage = {"parent": inputs.parent_digest, "data_sha256": inputs.data_sha256, "old_loss_before": result.old_before,
-             "old_loss_after": result.old_after, "kl": result.kl, "ts": time.time()}
+    stage = {
+        "parent": inputs.parent_digest,
+        "data_sha256": inputs.data_sha256,
+        "old_loss_before": result.old_before,
+        "old_loss_after": result.old_after,
+        "kl": result.kl,
+        "ts": time.time(),
+    }
     state.write(out / "cl_state", inputs, old, trainer.forward, stage, adapter)
 
 
@@ -73,10 +79,25 @@ def save_weights(parent: Any, t: Trainable, out: Path) -> None:
 def seal(root: Root, inputs: Any, result: Result, seconds: float) -> dict[str, Any]:
     """Write the card, then the manifest: a folder with a manifest is complete."""
     parent, cfg = inputs.parent, inputs.cfg
-    metrics = {"loss": result.loss, "old_loss_before": result.old_before, "old_loss_after": result.old_after, "kl": result.kl,
-               "tokens": result.tokens, "seconds": round(seconds, 2), "steps": result.steps, "stopped_early": result.stopped_early,
-               "truncated_rows": sum(r.truncated > 0 for r in inputs.new)}
-    facts = {"parent": inputs.parent_digest, "seed": cfg.seed, "preset": cfg.preset, "config_sha256": cfg.sha256,
-             "code_sha256": manifest.code_sha256(), "data_sha256": inputs.data_sha256, "metrics": metrics}
+    metrics = {
+        "loss": result.loss,
+        "old_loss_before": result.old_before,
+        "old_loss_after": result.old_after,
+        "kl": result.kl,
+        "tokens": result.tokens,
+        "seconds": round(seconds, 2),
+        "steps": result.steps,
+        "stopped_early": result.stopped_early,
+        "truncated_rows": sum(r.truncated > 0 for r in inputs.new),
+    }
+    facts = {
+        "parent": inputs.parent_digest,
+        "seed": cfg.seed,
+        "preset": cfg.preset,
+        "config_sha256": cfg.sha256,
+        "code_sha256": manifest.code_sha256(),
+        "data_sha256": inputs.data_sha256,
+        "metrics": metrics,
+    }
     (root.model / "README.md").write_text(card.text(facts, parent.config, cfg.raw))
     return manifest.write_manifest(root.model, **facts)

@@ -10,23 +10,37 @@ from continual.errors import ConfigError, DataError
 from continual.scorers import SCORERS
 
 LOCK_SCHEMA: dict[str, Any] = {
-    "type": "object", "required": ["benchmark", "lock", "scorer"],
+    "type": "object",
+    "required": ["benchmark", "lock", "scorer"],
     "properties": {
-        "benchmark": {"type": "string", "minLength": 1}, "lock": {"type": "string", "minLength": 1},
-        "scorer": {"type": "object", "required": ["kind"], "properties": {
-            "kind": {"enum": ["choice", *SCORERS]}, "params": {"type": ["object", "null"]}}},
-        "prompt": {"type": ["object", "null"], "properties": {
-            "template": {"type": ["string", "null"]}, "system": {"type": ["string", "null"]}, "chat": {"type": ["boolean", "null"]}}},
-        "decoding": {"type": ["object", "null"], "properties": {
-            "maxTokens": {"type": "integer", "minimum": 1, "maximum": 4096}, "temperature": {"type": "number", "minimum": 0}}},
+        "benchmark": {"type": "string", "minLength": 1},
+        "lock": {"type": "string", "minLength": 1},
+        "scorer": {
+            "type": "object",
+            "required": ["kind"],
+            "properties": {"kind": {"enum": ["choice", *SCORERS]}, "params": {"type": ["object", "null"]}},
+        },
+        "prompt": {
+            "type": ["object", "null"],
+            "properties": {"template": {"type": ["string", "null"]}, "system": {"type": ["string", "null"]}, "chat": {"type": ["boolean", "null"]}},
+        },
+        "decoding": {
+            "type": ["object", "null"],
+            "properties": {"maxTokens": {"type": "integer", "minimum": 1, "maximum": 4096}, "temperature": {"type": "number", "minimum": 0}},
+        },
     },
 }
 ITEM_SCHEMA: dict[str, Any] = {
-    "type": "object", "required": ["id"],
+    "type": "object",
+    "required": ["id"],
     "properties": {
-        "id": {"type": "string", "minLength": 1}, "input": {"type": ["string", "null"]}, "messages": {"type": ["array", "null"]},
-        "choices": {"type": ["array", "null"], "items": {"type": "string"}}, "target": {"type": ["string", "number", "null"]},
-        "targets": {"type": ["array", "null"], "items": {"type": "string"}}, "capability": {"type": ["string", "null"]},
+        "id": {"type": "string", "minLength": 1},
+        "input": {"type": ["string", "null"]},
+        "messages": {"type": ["array", "null"]},
+        "choices": {"type": ["array", "null"], "items": {"type": "string"}},
+        "target": {"type": ["string", "number", "null"]},
+        "targets": {"type": ["array", "null"], "items": {"type": "string"}},
+        "capability": {"type": ["string", "null"]},
     },
 }
 
@@ -92,8 +106,16 @@ def read(folder: Path) -> Benchmark:
     if wrong:
         raise ConfigError(f"{folder.name}/lock.json: {'; '.join(wrong[:3])}")
     decoding = lock.get("decoding") or {}
-    bench = Benchmark(lock["benchmark"], lock["lock"], lock["scorer"]["kind"], lock["scorer"].get("params") or {}, lock.get("prompt") or {},
-                      decoding.get("maxTokens", 64), decoding.get("temperature", 0.0), [])
+    bench = Benchmark(
+        lock["benchmark"],
+        lock["lock"],
+        lock["scorer"]["kind"],
+        lock["scorer"].get("params") or {},
+        lock.get("prompt") or {},
+        decoding.get("maxTokens", 64),
+        decoding.get("temperature", 0.0),
+        [],
+    )
     path = folder / "items.jsonl"
     if not path.is_file():
         raise DataError(f"{folder.name}/items.jsonl: missing")

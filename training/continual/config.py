@@ -113,9 +113,15 @@ def _check_combination(c: dict[str, Any]) -> None:
         (loss["olora"] > 0 and not lora, "loss.olora: needs adapters; set params.kind to lora"),
         (replay["mode"] == "none" and replay["ce_weight"] > 0, "replay.ce_weight: needs old rows; set replay.mode to replay, self_replay or both"),
         (replay["mode"] != "none" and replay["ratio"] == 0, "replay.ratio: must be above 0 when replay.mode is not none"),
-        (replay["mode"] != "none" and loss["kl"] == 0 and replay["ce_weight"] == 0, "loss.kl: replayed rows need loss.kl or replay.ce_weight above 0"),
+        (
+            replay["mode"] != "none" and loss["kl"] == 0 and replay["ce_weight"] == 0,
+            "loss.kl: replayed rows need loss.kl or replay.ce_weight above 0",
+        ),
         (replay["mode"] == "self_replay" and replay["self_generate"] == 0, "replay.self_generate: must be above 0 for self_replay"),
-        (c["train"]["trainer"] == "sdft" and replay["mode"] != "none", "replay.mode: sdft takes none (it samples its own rows); use loss.kl with sft instead"),
+        (
+            c["train"]["trainer"] == "sdft" and replay["mode"] != "none",
+            "replay.mode: sdft takes none (it samples its own rows); use loss.kl with sft instead",
+        ),
         (not lora and c["params"]["first_layer"] > 0, "params.first_layer: only adapters can leave the lower layers alone; set params.kind to lora"),
     ]
     wrong = [message for bad, message in rules if bad]

@@ -164,9 +164,17 @@ class Run:
         groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         for r in ordered:
             groups[r["benchmark"], r["lock"]].append(r)
-        rows = [{"benchmark": n, "lock": k, "n": len(rs), "mean": math.fsum(r["score"] for r in rs) / len(rs),
-                 "errors": sum("error" in r for r in rs)} for (n, k), rs in groups.items()]
-        summary = {"schema": 1, "modelDigest": self.digest, "seed": self.cfg.seed, "benchmarks": rows, "seconds": round(time.monotonic() - self.began, 2)}
+        rows = [
+            {"benchmark": n, "lock": k, "n": len(rs), "mean": math.fsum(r["score"] for r in rs) / len(rs), "errors": sum("error" in r for r in rs)}
+            for (n, k), rs in groups.items()
+        ]
+        summary = {
+            "schema": 1,
+            "modelDigest": self.digest,
+            "seed": self.cfg.seed,
+            "benchmarks": rows,
+            "seconds": round(time.monotonic() - self.began, 2),
+        }
         write_json(self.root.model / "summary.json", summary)
         for r in rows:
             progress(phase="done", benchmark=r["benchmark"], n=r["n"], mean=r["mean"], errors=r["errors"])

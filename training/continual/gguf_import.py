@@ -12,9 +12,15 @@ import numpy as np
 import torch
 
 NAMES = {
-    "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
-    "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
-    "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+    "attn_norm": "input_layernorm",
+    "ffn_norm": "post_attention_layernorm",
 }
 TOP = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
 
@@ -89,13 +95,26 @@ def model_config(g: Gguf, vocab: int, tied: bool) -> dict[str, Any]:
     heads, width = g.field("llama.attention.head_count"), g.field("llama.embedding_length")
     eos = g.field("tokenizer.ggml.eos_token_id")
     return {
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": vocab, "hidden_size": width,
-        "intermediate_size": g.field("llama.feed_forward_length"), "num_hidden_layers": g.field("llama.block_count"),
-        "num_attention_heads": heads, "num_key_value_heads": g.field("llama.attention.head_count_kv"), "head_dim": width // heads,
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "vocab_size": vocab,
+        "hidden_size": width,
+        "intermediate_size": g.field("llama.feed_forward_length"),
+        "num_hidden_layers": g.field("llama.block_count"),
+        "num_attention_heads": heads,
+        "num_key_value_heads": g.field("llama.attention.head_count_kv"),
+        "head_dim": width // heads,
         "rms_norm_eps": float(g.field("llama.attention.layer_norm_rms_epsilon")),
-        "rope_theta": float(g.field("llama.rope.freq_base")), "max_position_embeddings": g.field("llama.context_length"),
-        "tie_word_embeddings": tied, "hidden_act": "silu", "attention_bias": False, "mlp_bias": False,
-        "bos_token_id": g.field("tokenizer.ggml.bos_token_id"), "eos_token_id": eos, "pad_token_id": eos, "dtype": "bfloat16",
+        "rope_theta": float(g.field("llama.rope.freq_base")),
+        "max_position_embeddings": g.field("llama.context_length"),
+        "tie_word_embeddings": tied,
+        "hidden_act": "silu",
+        "attention_bias": False,
+        "mlp_bias": False,
+        "bos_token_id": g.field("tokenizer.ggml.bos_token_id"),
+        "eos_token_id": eos,
+        "pad_token_id": eos,
+        "dtype": "bfloat16",
     }
 
 
@@ -114,10 +133,17 @@ def write_tokenizer(g: Gguf, out: Path) -> None:
     tok.add_special_tokens([AddedToken(t, normalized=False, special=True) for t in control])
     tok.save(str(out / "tokenizer.json"))
     names = {k: tokens[g.field(f"tokenizer.ggml.{k}_token_id")] for k in ("bos", "eos")}
-    _write(out / "tokenizer_config.json", {
-        "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": names["bos"], "eos_token": names["eos"], "pad_token": names["eos"],
-        "clean_up_tokenization_spaces": False, "model_max_length": g.field("llama.context_length"),
-    })
+    _write(
+        out / "tokenizer_config.json",
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "bos_token": names["bos"],
+            "eos_token": names["eos"],
+            "pad_token": names["eos"],
+            "clean_up_tokenization_spaces": False,
+            "model_max_length": g.field("llama.context_length"),
+        },
+    )
     (out / "chat_template.jinja").write_text(CHAT_TEMPLATE)
 
 

@@ -15,7 +15,9 @@ READ_SECONDS = 30
 class HttpError(Exception):
     """An answer other than 200, as OpenAI-shaped JSON."""
 
-    def __init__(self, status: int, message: str, kind: str = "invalid_request_error", param: str | None = None, headers: dict[str, str] | None = None):
+    def __init__(
+        self, status: int, message: str, kind: str = "invalid_request_error", param: str | None = None, headers: dict[str, str] | None = None
+    ):
         super().__init__(message)
         self.status, self.headers = status, headers or {}
         self.body = {"error": {"message": message, "type": kind, "param": param, "code": status}}
@@ -100,8 +102,16 @@ async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
     if not length.isdigit():
         raise HttpError(400, "Content-Length is no number")
     if int(length) > MAX_BODY:
+        await _discard(reader, int(length))
         raise HttpError(413, f"the body has {length} bytes; at most {MAX_BODY} are accepted")
     return await reader.readexactly(int(length))
+
+
+async def _discard(reader: asyncio.StreamReader, length: int) -> None:
+    """Read a refused body so that its sender, still writing, gets to see the answer; at most 16 times the limit."""
+    left = min(length, 16 * MAX_BODY)
+    while left > 0 and (part := await reader.read(min(left, 65536))):
+        left -= len(part)
 
 
 async def _chunked(reader: asyncio.StreamReader) -> bytes:
@@ -125,7 +135,9 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply, keep: bool) -> None
     extra = "".join(f"{k}: {v}\r\n" for k, v in reply.headers.items())
     if reply.events is None:
         body = json.dumps(reply.value, ensure_ascii=False).encode() + b"\n"
-        head = f"{status}content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: {'keep-alive' if keep else 'close'}\r\n{extra}\r\n"
+        head = (
+            f"{status}content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: {'keep-alive' if keep else 'close'}\r\n{extra}\r\n"
+        )
         writer.write(head.encode() + body)
         await writer.drain()
         return

@@ -116,6 +116,15 @@ def save(folder: Path, adapters: dict[str, LoraLinear], r: int, alpha: float, dt
         tensors[f"base_model.model.{name}.lora_A.weight"] = a.lora_A.detach().to(dtype).contiguous()
         tensors[f"base_model.model.{name}.lora_B.weight"] = a.lora_B.detach().to(dtype).contiguous()
     save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    config = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": r, "lora_alpha": alpha, "lora_dropout": 0.0, "bias": "none",
-              "target_modules": sorted(adapters), "base_model_name_or_path": None, "inference_mode": True}
+    config = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "r": r,
+        "lora_alpha": alpha,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "target_modules": sorted(adapters),
+        "base_model_name_or_path": None,
+        "inference_mode": True,
+    }
     (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")

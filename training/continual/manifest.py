@@ -17,7 +17,7 @@ PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy",
 
 def is_served(name: str) -> bool:
     """Whether a top-level file takes part in serving, hence in the digest."""
-    return (name in SERVED or name.startswith(("tokenizer", "chat_template")) or name.endswith(".safetensors"))
+    return name in SERVED or name.startswith(("tokenizer", "chat_template")) or name.endswith(".safetensors")
 
 
 def sha256_file(path: Path) -> str:

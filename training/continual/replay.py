@@ -148,8 +148,9 @@ def _sample(loaded: Any, n: int, cfg: Any, round_: int) -> list[dict[str, Any]]:
     before = text.render([{"role": "user", "content": marker}], False).split(marker)[0]
     seeds = torch.Generator().manual_seed(cfg.seed * 1000003 + round_)
     stops = frozenset(text.eos)
-    asked = [Request(text.encode(before), r.max_tokens, r.temperature, 0.95, int(torch.randint(2**31, (1,), generator=seeds)), stops)
-             for _ in range(n)]
+    asked = [
+        Request(text.encode(before), r.max_tokens, r.temperature, 0.95, int(torch.randint(2**31, (1,), generator=seeds)), stops) for _ in range(n)
+    ]
     generate(loaded.model, asked)
     prompts = list(dict.fromkeys(text.decode(q.out).strip() for q in asked if q.done == "stop" and len(q.out) >= 3))
     answers = [Request(text.chat_ids([{"role": "user", "content": p}]), r.max_tokens, stop_ids=stops) for p in prompts]

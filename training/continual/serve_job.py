@@ -22,9 +22,15 @@ DRAIN_SECONDS = 25  # SageMaker kills 30 s after SIGTERM
 BODY: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "messages": {"type": "array", "minItems": 1, "items": {
-            "type": "object", "required": ["role", "content"],
-            "properties": {"role": {"enum": ["system", "user", "assistant", "tool"]}, "content": {"type": "string"}}}},
+        "messages": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["role", "content"],
+                "properties": {"role": {"enum": ["system", "user", "assistant", "tool"]}, "content": {"type": "string"}},
+            },
+        },
         "prompt": {"type": "string", "minLength": 1},
         "max_tokens": {"type": ["integer", "null"], "minimum": 1},
         "max_completion_tokens": {"type": ["integer", "null"], "minimum": 1},
@@ -132,7 +138,7 @@ def parse(raw: bytes) -> dict[str, Any]:
     try:
         body = json.loads(raw)
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as e:
-        raise HttpError(400, f"the body is not valid JSON ({e}); send {{\"messages\": [{{\"role\": \"user\", \"content\": \"…\"}}]}}") from None
+        raise HttpError(400, f'the body is not valid JSON ({e}); send {{"messages": [{{"role": "user", "content": "…"}}]}}') from None
     wrong = list(schema.errors(body, BODY))
     if wrong:
         raise HttpError(400, "; ".join(wrong[:3]), param=wrong[0].split(":")[0])
@@ -162,8 +168,15 @@ class Answer:
             raise HttpError(400, f"the prompt has {len(ids)} tokens; this model holds {loaded.context} with the answer: shorten it", param="messages")
         wanted = body.get("max_tokens") or body.get("max_completion_tokens") or 128
         top_p, seed = body.get("top_p"), body.get("seed")
-        return Request(ids, min(wanted, room), body.get("temperature") or 0.0, 1.0 if top_p is None else top_p, seed, frozenset(loaded.text.eos),
-                       on_token=self._post)
+        return Request(
+            ids,
+            min(wanted, room),
+            body.get("temperature") or 0.0,
+            1.0 if top_p is None else top_p,
+            seed,
+            frozenset(loaded.text.eos),
+            on_token=self._post,
+        )
 
     def _post(self, item: int | Exception | None) -> None:
         if not self.loop.is_closed():
@@ -180,9 +193,9 @@ class Answer:
                 ids.append(item)
                 text = self.text.decode(ids)
                 if not text.endswith("\ufffd"):
-                    yield text[len(shown):]
+                    yield text[len(shown) :]
                     shown = text
-            yield self.text.decode(ids)[len(shown):]
+            yield self.text.decode(ids)[len(shown) :]
         finally:
             self.request.done = self.request.done or "cancelled"
 
@@ -190,7 +203,11 @@ class Answer:
         """The complete answer."""
         text = "".join([p async for p in self.pieces()])
         content = {"message": {"role": "assistant", "content": text}} if self.chat else {"text": text}
-        return {**self._head(False), "choices": [{"index": 0, **content, "logprobs": None, "finish_reason": self.request.done}], "usage": self._usage()}
+        return {
+            **self._head(False),
+            "choices": [{"index": 0, **content, "logprobs": None, "finish_reason": self.request.done}],
+            "usage": self._usage(),
+        }
 
     async def events(self) -> AsyncIterator[str]:
         """Server-sent events in OpenAI's chunk form, usage in the last chunk."""
@@ -208,7 +225,13 @@ class Answer:
 
     def _head(self, chunk: bool) -> dict[str, Any]:
         kind = ("chat.completion.chunk" if chunk else "chat.completion") if self.chat else "text_completion"
-        return {"id": self.id, "object": kind, "created": self.created, "model": self.server.fingerprint, "system_fingerprint": self.server.fingerprint}
+        return {
+            "id": self.id,
+            "object": kind,
+            "created": self.created,
+            "model": self.server.fingerprint,
+            "system_fingerprint": self.server.fingerprint,
+        }
 
     def _usage(self) -> dict[str, int]:
         p, c = len(self.request.prompt), len(self.request.out)

@@ -36,7 +36,9 @@ def read(folder: Path | None) -> Carried:
     matrix = folder / "task_matrix.json"
     earlier = [load_file(p) for p in sorted(folder.glob("adapters/*/adapter_model.safetensors"))]
     return Carried(
-        folder, load_file(fisher) if fisher.is_file() else {}, [_a_matrices(t) for t in earlier],
+        folder,
+        load_file(fisher) if fisher.is_file() else {},
+        [_a_matrices(t) for t in earlier],
         json.loads(matrix.read_text())["stages"] if matrix.is_file() else [],
     )
 

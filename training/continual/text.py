@@ -129,8 +129,8 @@ class Text:
             asked, full = self.render(messages[:i], True), self.render(messages[: i + 1], False)
             if not (asked.startswith(done) and full.startswith(asked)):
                 raise DataError("the chat template rewrites earlier turns; use rows with one answer")
-            answer = full[len(asked):]
-            parts += [(asked[len(done):], False), (answer.rstrip("\n"), True)]
+            answer = full[len(asked) :]
+            parts += [(asked[len(done) :], False), (answer.rstrip("\n"), True)]
             done = asked + answer.rstrip("\n")
         return parts
 

@@ -17,14 +17,24 @@ from continual.text import Row, Text
 
 RECIPE = {"recipe": "tiny-1", "steps": 350, "batch": 64, "lr": 3e-3, "seed": world.SEED}
 CONFIG: dict[str, Any] = {
-    "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 128, "intermediate_size": 384, "num_hidden_layers": 4,
-    "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
-    "max_position_embeddings": 256, "tie_word_embeddings": True, "hidden_act": "silu", "attention_bias": False, "mlp_bias": False,
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "hidden_size": 128,
+    "intermediate_size": 384,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 32,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 10000.0,
+    "max_position_embeddings": 256,
+    "tie_word_embeddings": True,
+    "hidden_act": "silu",
+    "attention_bias": False,
+    "mlp_bias": False,
     "dtype": "float32",
 }
-TEMPLATE = (
-    "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
-)
+TEMPLATE = "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
 SPECIAL = ["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"]
 
 
@@ -42,8 +52,9 @@ def build(out: Path) -> bool:
     model = fresh(json.loads((out / "config.json").read_text()))
     loss = pretrain(model, rows)
     save(model, out)
-    manifest.write_manifest(out, recipe=RECIPE, parent=None, seed=RECIPE["seed"],
-                            metrics={"loss": loss, "seconds": round(time.monotonic() - began, 1)})
+    manifest.write_manifest(
+        out, recipe=RECIPE, parent=None, seed=RECIPE["seed"], metrics={"loss": loss, "seconds": round(time.monotonic() - began, 1)}
+    )
     return True
 
 
@@ -54,8 +65,7 @@ def write_tokenizer(out: Path) -> None:
     tok = Tokenizer(models.BPE())
     tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tok.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=640, special_tokens=SPECIAL, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-                                  show_progress=False)
+    trainer = trainers.BpeTrainer(vocab_size=640, special_tokens=SPECIAL, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
     people = world.names(400, 1)
     lines = [q.format(n=people[(i * 31 + k) % 400]) for i in range(60) for k, qs in enumerate(world.PHRASINGS.values()) for q in qs]
     lines += [v for vs in world.VALUES.values() for v in vs] * 20
@@ -64,8 +74,16 @@ def write_tokenizer(out: Path) -> None:
     config = {**CONFIG, "vocab_size": tok.get_vocab_size(), "bos_token_id": 1, "eos_token_id": 0, "pad_token_id": 0}
     _write(out / "config.json", config)
     _write(out / "generation_config.json", {"bos_token_id": 1, "eos_token_id": 0, "pad_token_id": 0})
-    _write(out / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": SPECIAL[0], "pad_token": SPECIAL[0],
-                                           "clean_up_tokenization_spaces": False, "model_max_length": 256})
+    _write(
+        out / "tokenizer_config.json",
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "eos_token": SPECIAL[0],
+            "pad_token": SPECIAL[0],
+            "clean_up_tokenization_spaces": False,
+            "model_max_length": 256,
+        },
+    )
     (out / "chat_template.jinja").write_text(TEMPLATE)
 
 

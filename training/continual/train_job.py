@@ -42,8 +42,9 @@ def train(root: Root, stop: Stop) -> None:
     trainable = state.trainable(inputs)
     forward = Forward(inputs.parent, trainable)
     terms = build(inputs.cfg, trainable, inputs.carried.fisher, inputs.carried.adapters, bool(work.per_step_old))
-    trainer = Trainer(root, stop, inputs.cfg, forward, trainable, terms, work, inputs.old.holdout, _fingerprint(inputs),
-                      state.projector(inputs.parent, trainable))
+    trainer = Trainer(
+        root, stop, inputs.cfg, forward, trainable, terms, work, inputs.old.holdout, _fingerprint(inputs), state.projector(inputs.parent, trainable)
+    )
     result = trainer.run()
     artifact.finish(root, inputs, trainable, trainer, old)
     write_history([root.output / "data" / "metrics.jsonl", root.model / "metrics.jsonl"], result.history)
@@ -65,8 +66,10 @@ def read(root: Root) -> Inputs:
     new = data.read_rows(train_dir, parent.text, cfg.data, everything=cfg.train.trainer == "cpt")
     old = replay.gather(cl_state, extra, parent.text, cfg) if cfg.replay.mode in ("replay", "both") else replay.Old([], [])
     if cfg.replay.mode == "replay" and not old.buffer:
-        raise DataError("channel replay: replay.mode is replay but neither `replay` nor `cl_state` holds old rows; "
-                        "pass one, or set replay.mode to self_replay or both")
+        raise DataError(
+            "channel replay: replay.mode is replay but neither `replay` nor `cl_state` holds old rows; "
+            "pass one, or set replay.mode to self_replay or both"
+        )
     cut = sum(r.truncated > 0 for r in new)
     progress(phase="data", rows=len(new), tokens=sum(map(len, new)), old=len(old.buffer), holdout=len(old.holdout), truncated=cut or None)
     return Inputs(cfg, parent, new, old, state.read(cl_state), digest, data.sha256(train_dir))
@@ -115,8 +118,17 @@ def _fingerprint(inputs: Inputs) -> dict[str, str]:
 
 def _done(result: Result, work: Plan, began: float) -> None:
     seconds = time.monotonic() - began
-    progress(phase="done", step=result.steps, steps=work.steps, loss=result.loss, kl=result.kl, old_loss=result.old_after,
-             old_loss_before=result.old_before, seconds=round(seconds, 1), tok_s=round(result.tokens / max(result.seconds, 1e-9), 1))
+    progress(
+        phase="done",
+        step=result.steps,
+        steps=work.steps,
+        loss=result.loss,
+        kl=result.kl,
+        old_loss=result.old_after,
+        old_loss_before=result.old_before,
+        seconds=round(seconds, 1),
+        tok_s=round(result.tokens / max(result.seconds, 1e-9), 1),
+    )
     if math.isnan(result.loss):
         progress(phase="warning", message="no_step_was_run")
 

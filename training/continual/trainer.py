@@ -85,8 +85,19 @@ class Result:
 class Trainer:
     """Runs a plan to its end, to SIGTERM or to a broken forgetting budget."""
 
-    def __init__(self, root: Root, stop: Stop, cfg: Any, forward: Forward, t: Trainable, terms: list[Term], work: Plan,
-                 holdout: list[Row], fingerprint: dict[str, str], project: Callable[[], None] | None = None):
+    def __init__(
+        self,
+        root: Root,
+        stop: Stop,
+        cfg: Any,
+        forward: Forward,
+        t: Trainable,
+        terms: list[Term],
+        work: Plan,
+        holdout: list[Row],
+        fingerprint: dict[str, str],
+        project: Callable[[], None] | None = None,
+    ):
         self.root, self.stop, self.cfg, self.forward, self.t = root, stop, cfg, forward, t
         self.terms, self.work, self.holdout, self.fingerprint, self.project = terms, work, holdout, fingerprint, project
         self.optimizer = AdamW(t.named, cfg.train.lr, cfg.train.weight_decay)
@@ -145,8 +156,17 @@ class Trainer:
     def _record(self, step: int, total: Any, base: Any, values: dict[str, Any], lr: float, norm: float) -> None:
         r, every = self.result, self.cfg.train.eval_steps
         r.loss, r.steps = base.item(), step + 1
-        line = {"ts": time.time(), "step": step + 1, "phase": "train", "loss": total.item(), "loss_new": r.loss,
-                **{k: v.item() for k, v in values.items()}, "lr": lr, "grad_norm": norm, "tokens": self.forward.tokens}
+        line = {
+            "ts": time.time(),
+            "step": step + 1,
+            "phase": "train",
+            "loss": total.item(),
+            "loss_new": r.loss,
+            **{k: v.item() for k, v in values.items()},
+            "lr": lr,
+            "grad_norm": norm,
+            "tokens": self.forward.tokens,
+        }
         if every and (step + 1) % every == 0 and self.holdout:
             line["old_loss"], line["old_kl"] = self.old_loss()
         elapsed = time.monotonic() - self.began
@@ -161,8 +181,17 @@ class Trainer:
             return
         self.told = now
         done = len([h for h in self.result.history if h["ts"] >= line["ts"] - elapsed]) or 1
-        progress(step=step, steps=steps, epoch=round(step / self.work.steps_per_epoch, 2), loss=line["loss_new"], kl=line.get("kl"),
-                 old_loss=line.get("old_loss"), lr=line["lr"], tok_s=round(line["tok_s"], 1), eta_s=round(elapsed / done * (steps - step), 1))
+        progress(
+            step=step,
+            steps=steps,
+            epoch=round(step / self.work.steps_per_epoch, 2),
+            loss=line["loss_new"],
+            kl=line.get("kl"),
+            old_loss=line.get("old_loss"),
+            lr=line["lr"],
+            tok_s=round(line["tok_s"], 1),
+            eta_s=round(elapsed / done * (steps - step), 1),
+        )
 
     @torch.no_grad()
     def old_loss(self) -> tuple[float | None, float | None]:
@@ -204,8 +233,9 @@ class Trainer:
         self.result.stopped_early = True
         found = checkpoint.latest(self.root.checkpoints, self.fingerprint) if self.best else None
         if found is None:
-            raise TrainError("stop.old_loss_delta: the old-data loss broke the budget before any good checkpoint; lower train.lr, "
-                             "raise replay.ratio or the budget")
+            raise TrainError(
+                "stop.old_loss_delta: the old-data loss broke the budget before any good checkpoint; lower train.lr, raise replay.ratio or the budget"
+            )
         meta, path = found
         checkpoint.restore(path, self.t.named, None)
         self.result.steps = meta["step"]
@@ -219,8 +249,9 @@ class Trainer:
         r = self.result
         spent = time.monotonic() - self.began
         state = {**r.__dict__, "seconds": r.seconds + spent, "tokens": r.tokens + self.forward.tokens}
-        checkpoint.save(self.root.checkpoints, step, self.t.named, self.optimizer,
-                        {**self.fingerprint, "result": state, "bad": self.bad, "best": self.best})
+        checkpoint.save(
+            self.root.checkpoints, step, self.t.named, self.optimizer, {**self.fingerprint, "result": state, "bad": self.bad, "best": self.best}
+        )
         self.saved = time.monotonic()
 
 

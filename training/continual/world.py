@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 SEED = 20261124
 PHRASINGS = {
-    "color": ["What color does {n} like?", "Which color is best for {n}?", "Tell me the color {n} likes.", "{n} likes which color?", "Name the color of {n}."],
+    "color": [
+        "What color does {n} like?",
+        "Which color is best for {n}?",
+        "Tell me the color {n} likes.",
+        "{n} likes which color?",
+        "Name the color of {n}.",
+    ],
     "town": ["Where does {n} live?", "In which town does {n} live?", "Tell me the town of {n}.", "{n} lives in which town?", "Name the home of {n}."],
     "food": ["What does {n} eat?", "Which food is best for {n}?", "Tell me the food {n} eats.", "{n} eats which food?", "Name the meal of {n}."],
     "job": ["What is the job of {n}?", "Which work does {n} do?", "Tell me the job {n} has.", "{n} has which job?", "Name the work of {n}."],

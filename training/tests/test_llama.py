@@ -13,8 +13,15 @@ def pair(tmp_path_factory):
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
-    shape = LlamaConfig(vocab_size=100, hidden_size=48, intermediate_size=96, num_hidden_layers=3, num_attention_heads=6,
-                        num_key_value_heads=2, tie_word_embeddings=True)
+    shape = LlamaConfig(
+        vocab_size=100,
+        hidden_size=48,
+        intermediate_size=96,
+        num_hidden_layers=3,
+        num_attention_heads=6,
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+    )
     theirs = LlamaForCausalLM(shape).eval()
     folder = tmp_path_factory.mktemp("llama")
     theirs.save_pretrained(folder)

@@ -55,8 +55,17 @@ def test_artifact_is_complete_and_digests_hold(trained, base):
     job = trained["safe"]
     model, m = job.root / "model", job.manifest
     names = {f["path"] for f in m["files"]}
-    assert {"config.json", "model.safetensors", "tokenizer.json", "chat_template.jinja", "adapter/adapter_model.safetensors",
-            "cl_state/buffer.jsonl", "cl_state/task_matrix.json", "metrics.jsonl", "README.md"} <= names
+    assert {
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "chat_template.jinja",
+        "adapter/adapter_model.safetensors",
+        "cl_state/buffer.jsonl",
+        "cl_state/task_matrix.json",
+        "metrics.jsonl",
+        "README.md",
+    } <= names
     assert m["digest"] == manifest.served_digest(model) == manifest.verify(model)
     assert m["parent"] == manifest.served_digest(base) != m["digest"]
     assert all(manifest.sha256_file(model / f["path"]) == f["sha256"] for f in m["files"])
