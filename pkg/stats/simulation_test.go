@@ -254,3 +254,18 @@ func TestPaired_Interval_IsNarrowForSmallDifferences(t *testing.T) {
 	require.Less(t, ci.High-ci.Low, 0.035)
 	require.Greater(t, ci.High-ci.Low, 0.0195)
 }
+
+// The canary's test over many more runs than the tests draw: share stopped, and minutes until then.
+func BenchmarkEProcess_OperatingCharacteristics(b *testing.B) {
+	for name, c := range map[string]struct {
+		perSecond int
+		rate      float64
+	}{"equal2rps": {2, 0.01}, "equal20rps": {20, 0.01}, "5%at2rps": {2, 0.05}, "3%at20rps": {20, 0.03}} {
+		b.Run(name, func(b *testing.B) {
+			random, runs := rand.New(rand.NewPCG(11, 11)), max(b.N, 20_000)
+			stopped, minutes := stops(random, runs, c.perSecond, 0.01, c.rate)
+			b.ReportMetric(100*float64(stopped)/float64(runs), "stopped%")
+			b.ReportMetric(minutes, "minutes")
+		})
+	}
+}
