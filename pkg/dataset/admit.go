@@ -190,6 +190,9 @@ func (a *admission) accept(rec *rows.Record) error {
 		a.warnings.add(rec.Line, &rows.Problem{Rule: RuleDuplicate, Expected: "each row once", Found: where})
 		return nil
 	}
+	if p := rec.Row.Hidden(); p != nil {
+		a.warnings.add(rec.Line, p)
+	}
 	a.out.Counts.Accepted++
 	if masked.Any() {
 		a.out.Counts.Masked++

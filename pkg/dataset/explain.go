@@ -20,6 +20,7 @@ var explanations = map[string]explanation{
 	rows.RuleTooLong:      {"row too long", "split it"},
 	rows.RuleUTF8:         {"not UTF-8", "save the file as UTF-8"},
 	rows.RuleNUL:          {"a NUL character", "remove it"},
+	rows.RuleHidden:       {"hidden characters", "see that nobody hid text in the row; the row was kept"},
 	rows.RuleUnknownField: {"a field that is not used", "rename it if it was meant; it was left out"},
 	rows.RuleEmptyFile:    {"no rows", "send the file again"},
 	rows.RuleFormat:       {"a format that cannot be read", "send JSONL, CSV, plain text or Markdown, as it is or in gzip"},

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-llm/perennial/pkg/dataset"
+	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/object"
 )
 
@@ -30,8 +31,8 @@ func TestService_Check_FindsABenchmarkItemInsideAChat(t *testing.T) {
 
 func TestErrorGroup_SaysWhatIsWrongAndHowToMendIt(t *testing.T) {
 	w := newWorld(t, nil)
-	ing := w.check("a.jsonl", faulty+`{"prompt":"a","completion":"b","x":1}`)
-	require.Len(t, ing.Warnings, 2)
+	ing := w.check("a.jsonl", faulty+`{"prompt":"a","completion":"b\u202e","x":1}`)
+	require.Len(t, ing.Warnings, 3)
 	for _, g := range append(ing.Errors, ing.Warnings...) {
 		require.NotEmpty(t, g.Title, g.Rule)
 		require.NotEmpty(t, g.Hint, g.Rule)
@@ -97,4 +98,30 @@ func TestService_Check_ReadsOnlyTheIDsThatItHasNotReadYet(t *testing.T) {
 	require.NoError(t, err)
 	ing := w.check("again.jsonl", pairs("0", 2)+pairs("1", 2))
 	require.Equal(t, 2, ing.Counts.Accepted, "retracted rows are not kept in mind")
+}
+
+// short is a store that loses the end of what it reads.
+type short struct{ *blobs }
+
+func (s short) Get(ctx context.Context, key string, offset int64) (io.ReadCloser, object.Info, error) {
+	r, info, err := s.blobs.Get(ctx, key, offset)
+	if strings.HasPrefix(key, "incoming/") && err == nil {
+		return io.NopCloser(io.LimitReader(r, info.Size/2)), info, nil
+	}
+	return r, info, err
+}
+
+func TestService_Check_AReadThatEndsEarlyIsTriedAgain(t *testing.T) {
+	whole := &blobs{data: map[string][]byte{}}
+	w := newWorld(t, func(d *dataset.Deps) { d.Objects = short{whole} })
+	w.objects = whole
+	ing := w.arrive("a.jsonl", pairs("a", 10))
+	_, err := w.Check(t.Context(), ing.ID)
+	require.Equal(t, errs.Unavailable, errs.CodeOf(err))
+	require.Equal(t, dataset.Checking, w.ingestion(ing.ID).Status)
+	w.deps.Objects = whole
+	w.open()
+	_, err = w.Check(t.Context(), ing.ID)
+	require.NoError(t, err)
+	require.Equal(t, 10, w.ingestion(ing.ID).Counts.Accepted)
 }

@@ -85,3 +85,18 @@ func TestRow_AppendJSON_ReadsBack(t *testing.T) {
 	require.Equal(t, r.ID().String(), back.ID)
 	require.Equal(t, map[string]any{"ingestion": "ing_1", "line": 7.0, "licence": "cc0", "topic": "x"}, back.Meta)
 }
+
+func TestRow_Hidden_FindsWhatNobodySees(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain": "", "“quoted” – 漢字 👩‍💻 नमस्ते": "", "a\u200bb": "U+200B", "turn \u202e around": "U+202E",
+		"tag\U000e0041s": "U+E0041", "a\ufeff": "U+FEFF",
+	} {
+		r := rows.Row{Kind: rows.Completion, Prompt: "p", Completion: text}
+		p := r.Hidden()
+		if want == "" {
+			require.Nil(t, p, text)
+			continue
+		}
+		require.Equal(t, rows.Problem{Rule: rows.RuleHidden, Pointer: "/completion", Expected: "characters that can be seen", Found: want}, *p)
+	}
+}
