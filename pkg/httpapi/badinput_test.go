@@ -43,6 +43,7 @@ var badTries = []try{
 	{"blank reason", "mel", "POST", "/v1/runs/run_1/cancel", `{"reason":"   "}`, nil, 422, "Invalid", "/reason: must not be blank"},
 	{"model of no dataset", "mel", "POST", "/v1/models", `{"id":"support","dataset":"nothing"}`, nil, 422, "Invalid", "POST /v1/datasets"},
 	{"canned prompt without an answer", "mel", "POST", "/v1/models", `{"id":"support","dataset":"tickets","canned":[{"prompt":"x","contains":""}]}`, nil, 422, "Invalid", "/canned/0/contains"},
+	{"configuration too large to keep", "mel", "POST", "/v1/models", `{"id":"support-2","dataset":"tickets","train":{"note":"` + strings.Repeat("x", 500_000) + `"}}`, nil, 422, "Invalid", "/train"},
 	{"unknown role", "root", "POST", "/v1/users", `{"login":"eve","roles":["king"]}`, nil, 422, "Invalid", "/roles/0"},
 	{"no role", "root", "POST", "/v1/users", `{"login":"eve","roles":[]}`, nil, 422, "Invalid", "/roles"},
 	{"short password", "root", "POST", "/v1/users", `{"login":"eve","roles":["viewer"],"password":"short"}`, nil, 422, "Invalid", "/password"},

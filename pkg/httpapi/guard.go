@@ -69,10 +69,10 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.server.ServeHTTP(w, r)
 }
 
-// admit checks identity, permission, forgery and preconditions, in this order.
+// admit checks origin, identity, permission, forgery and preconditions, in this order.
 func (g *guard) admit(r *http.Request, op Operation) error {
-	if op.Permission == public {
-		return nil
+	if err := crossSite(r); err != nil || op.Permission == public {
+		return err
 	}
 	q := requestOf(r.Context())
 	if err := g.authenticate(r, q); err != nil {
@@ -134,7 +134,7 @@ func forged(r *http.Request, q *request) error {
 	if !q.Cookie || r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil
 	}
-	if r.Header.Get("X-Requested-With") != "perennial" || r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+	if r.Header.Get("X-Requested-With") != "perennial" {
 		return errs.New(errs.Forbidden, "the request does not come from the web app").At("X-Requested-With").
 			Mend("send X-Requested-With: perennial together with the session cookie")
 	}

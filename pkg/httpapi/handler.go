@@ -47,7 +47,7 @@ func (s signedIn) HandleSessionCookie(ctx context.Context, _ oas.OperationName, 
 }
 
 func (d Deps) notFound(w http.ResponseWriter, r *http.Request) {
-	writeProblem(w, r, errs.New(errs.NotFound, "the API has no %s", r.URL.Path).Mend("see pkg/httpapi/openapi.yaml"))
+	writeProblem(w, r, errs.New(errs.NotFound, "the API has no %s", r.URL.Path).Mend("see what there is in %s", SpecPath))
 }
 
 func methodNotAllowed(w http.ResponseWriter, r *http.Request, allowed string) {

@@ -99,7 +99,9 @@ func New(d Deps) (http.Handler, error) {
 		return nil, fmt.Errorf("api server: %w", err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", noStore(&guard{deps: d, server: server, once: idempotency{table: d.Table, clock: d.Clock}}))
+	api := &guard{deps: d, server: server, once: idempotency{table: d.Table, clock: d.Clock}}
+	mux.Handle("/v1/", noStore(conditional(api)))
+	mux.HandleFunc(SpecPath, serveSpec)
 	mux.HandleFunc("GET /healthz", healthz)
 	if d.Gateway != nil {
 		mux.Handle("/gateway/", d.Gateway)

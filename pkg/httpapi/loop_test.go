@@ -283,6 +283,9 @@ func TestModel_IsChangedOnlyByWhoSawItLast(t *testing.T) {
 	c := w.typed("mel")
 	m, err := c.GetModel(w.ctx, oas.GetModelParams{Model: "support"})
 	require.NoError(t, err)
+	same := w.call("mel", "GET", "/v1/models/support", "", "If-None-Match", `"0", `+m.ETag)
+	require.Equal(t, 304, same.StatusCode)
+	require.Empty(t, same.body)
 	patch := &oas.ModelPatch{Name: oas.NewOptString("Support"), Benchmarks: []string{"prices"}}
 	changed, err := c.UpdateModel(w.ctx, patch, oas.UpdateModelParams{Model: "support", IfMatch: oas.NewOptString(m.ETag)})
 	require.NoError(t, err)
@@ -369,6 +372,7 @@ func TestReport_IsServedAsItsBytesAndAsAPageThatRunsNothing(t *testing.T) {
 	a := w.call("vic", "GET", "/v1/reports/sha256:"+hex, "")
 	require.Equal(t, `{"verdict":"PASS"}`, string(a.body))
 	require.Contains(t, a.Header.Get("Cache-Control"), "immutable")
+	require.Equal(t, 304, w.call("vic", "GET", "/v1/reports/"+hex, "", "If-None-Match", a.Header.Get("ETag")).StatusCode)
 	a = w.call("vic", "GET", "/v1/reports/"+hex+"/html", "")
 	require.Equal(t, "<h1>PASS</h1>", string(a.body))
 	require.Equal(t, "text/html; charset=utf-8", a.Header.Get("Content-Type"))

@@ -21,7 +21,7 @@ func (h *handler) ListModels(ctx context.Context) (*oas.ModelList, error) {
 func (h *handler) CreateModel(ctx context.Context, req *oas.ModelNew) (*oas.ModelHeaders, error) {
 	m := registry.Model{ID: req.ID, Name: req.Name.Value, Dataset: req.Dataset, Benchmarks: req.Benchmarks,
 		Preset: req.Preset.Value, Canned: canned(req.Canned)}
-	train, err := raw(req.Train)
+	train, err := trainOf(req.Train)
 	if err != nil {
 		return nil, err
 	}
@@ -49,14 +49,20 @@ func canned(list []oas.Canned) []registry.Canned {
 	return out
 }
 
-// raw gives a free-form object as JSON; nil when it was not sent.
-func raw(o json.Marshaler) (json.RawMessage, error) {
+// mostTrain bounds the training overrides of a model in bytes: a record has room for 400 KB in all.
+const mostTrain = 64 << 10
+
+// trainOf gives training overrides as JSON; nil when they were not sent.
+func trainOf(o json.Marshaler) (json.RawMessage, error) {
 	b, err := o.MarshalJSON()
 	if err != nil {
 		return nil, fmt.Errorf("encode object: %w", err)
 	}
 	if len(b) == 0 || string(b) == "null" {
 		return nil, nil
+	}
+	if len(b) > mostTrain {
+		return nil, errs.New(errs.Invalid, "%d bytes of training configuration, more than %d", len(b), mostTrain).At("/train")
 	}
 	return b, nil
 }
@@ -106,7 +112,7 @@ func patch(m *registry.Model, req *oas.ModelPatch) error {
 	if !req.Train.Set {
 		return nil
 	}
-	train, err := raw(req.Train)
+	train, err := trainOf(req.Train)
 	m.Train = train
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -79,11 +80,14 @@ func statusOf(q *request, err error, e *errs.Error) int {
 	switch {
 	case errors.As(err, &s):
 		return s.status
-	case e.Code == errs.Invalid && e.Where != "" && hasBody(q):
+	case e.Code == errs.Invalid && isField.MatchString(e.Where) && hasBody(q):
 		return http.StatusUnprocessableEntity // a field of a body that could be read
 	}
 	return statuses[e.Code]
 }
+
+// isField tells the name of a field from other places, such as a row of a file.
+var isField = regexp.MustCompile(`^/?[A-Za-z][\w/-]*$`)
 
 func hasBody(q *request) bool {
 	return q.Method == http.MethodPost || q.Method == http.MethodPut || q.Method == http.MethodPatch
@@ -159,7 +163,7 @@ func bodyFault(err *ogenerrors.DecodeRequestError) *statusError {
 		return withStatus(http.StatusBadRequest, errs.Invalid, "the body is missing").mend("send JSON")
 	}
 	return withStatus(http.StatusBadRequest, errs.Invalid, "the body cannot be read: %s", words(err.Err)).
-		mend("send what the API description says: pkg/httpapi/openapi.yaml")
+		mend("see what is expected in %s", SpecPath)
 }
 
 // words gives ogen's message without the names of its own functions.
@@ -177,7 +181,7 @@ func fields(q *request, err error, e *errs.Error) []oas.ProblemField {
 	if errors.As(err, &invalid) {
 		return flatten("", invalid)
 	}
-	if e.Code != errs.Invalid || e.Where == "" {
+	if e.Code != errs.Invalid || !isField.MatchString(e.Where) {
 		return nil
 	}
 	where := e.Where

@@ -9,7 +9,8 @@ import (
 
 // ListApprovals answers listApprovals.
 func (h *handler) ListApprovals(ctx context.Context, p oas.ListApprovalsParams) (*oas.ApprovalList, error) {
-	items, err := sentAll[oas.Approval](h.Approvals.Approvals(ctx, string(p.Status.Value)))
+	list, err := h.Approvals.Approvals(ctx, string(p.Status.Value))
+	items, err := sentAll[oas.Approval](list[:min(len(list), p.Limit.Value)], err)
 	return &oas.ApprovalList{Items: items}, err
 }
 

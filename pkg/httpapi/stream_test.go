@@ -18,7 +18,7 @@ import (
 
 // listener reads an event stream.
 type listener struct {
-	t      *testing.T
+	t      testing.TB
 	lines  *bufio.Scanner
 	cancel context.CancelFunc
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/perennial-llm/perennial/pkg/dataset"
 	"github.com/perennial-llm/perennial/pkg/httpapi"
 	"github.com/perennial-llm/perennial/pkg/object"
 )
@@ -97,7 +98,9 @@ func TestUpload_AnIngestionFollowsTheFileAndNamesAreTamed(t *testing.T) {
 	require.NotContains(t, ing.Object.Key, "..")
 	same := w.upload("dan", "a.jsonl", rowsOf(6, 9))
 	require.NotEqual(t, ing.ID, same.ID, "two files of one name are two arrivals")
-	var list struct{ Items []struct{ ID, Dataset string } }
+	var list struct {
+		Items []struct{ ID, Dataset string }
+	}
 	w.call("vic", "GET", "/v1/ingestions?dataset=tickets", "").into(t, &list)
 	require.Len(t, list.Items, 3)
 }
@@ -184,4 +187,40 @@ func TestUpload_CanBeGivenUp(t *testing.T) {
 	u := w.begin(body, sum)
 	require.Equal(t, 204, w.call("dan", "DELETE", "/v1/uploads/"+u.ID, "").StatusCode)
 	require.Equal(t, 404, w.put("dan", u, 1, body).StatusCode)
+}
+
+func TestUpload_AnInterruptedOneLeavesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.call("dan", "POST", "/v1/datasets", `{"id":"tickets"}`)
+	ctx, cancel := context.WithCancel(w.ctx)
+	req, err := http.NewRequestWithContext(ctx, "POST", w.server.URL+"/v1/datasets/tickets/uploads?name=a.jsonl", &interrupted{cancel: cancel})
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/octet-stream")
+	req.Header.Set("X-Requested-With", "perennial")
+	req.AddCookie(&http.Cookie{Name: httpapi.SessionCookie, Value: w.sessions["dan"]})
+	_, err = w.server.Client().Do(req)
+	require.Error(t, err)
+	w.server.Close() // waits for the handler
+	list, err := w.objects.List(w.ctx, "incoming/", "", 10)
+	require.NoError(t, err)
+	require.Empty(t, list)
+	ings, _, err := w.dataset.Ingestions(w.ctx, dataset.Filter{})
+	require.NoError(t, err)
+	require.Empty(t, ings)
+}
+
+// interrupted is a body whose sender goes away in the middle.
+type interrupted struct {
+	cancel func()
+	sent   int
+}
+
+func (i *interrupted) Read(p []byte) (int, error) {
+	if i.sent > 4<<20 {
+		i.cancel()
+		return 0, io.ErrUnexpectedEOF
+	}
+	n := copy(p, line)
+	i.sent += n
+	return n, nil
 }

@@ -52,6 +52,9 @@ func TestWeb_AMissingFileIsNotAPage(t *testing.T) {
 func TestWeb_OtherDoors(t *testing.T) {
 	w := webWorld(t)
 	require.Equal(t, "ok\n", string(w.call("", "GET", "/healthz", "").body))
+	spec := w.call("", "GET", httpapi.SpecPath, "")
+	require.Equal(t, "application/yaml", spec.Header.Get("Content-Type"))
+	require.Contains(t, string(spec.body), "openapi: 3.1.0")
 	require.Equal(t, "gateway /gateway/production/v1/models", string(w.call("", "GET", "/gateway/production/v1/models", "").body))
 }
 

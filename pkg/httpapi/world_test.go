@@ -48,7 +48,7 @@ var people = map[string][]identity.Role{
 
 // world is the API over the real core; only machines, jobs and endpoints are missing.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	ctx      context.Context
 	clock    *porttest.Clock
 	deps     httpapi.Deps
@@ -105,7 +105,7 @@ func (w *world) Ask(_ context.Context, endpoint, prompt string) (rollout.Answer,
 
 func digest(hex string) string { return "sha256:" + strings.Repeat(hex, 64) }
 
-func newWorld(t *testing.T, changes ...func(*httpapi.Deps)) *world {
+func newWorld(t testing.TB, changes ...func(*httpapi.Deps)) *world {
 	w := &world{t: t, ctx: t.Context(), clock: porttest.NewClock(), logs: &safeBuffer{}, sessions: map[string]string{}}
 	tab := porttest.NewMemory(w.clock.Now)
 	w.wireCore(tab)
@@ -191,7 +191,7 @@ type answer struct {
 	body []byte
 }
 
-func (a answer) problem(t *testing.T) oas.Problem {
+func (a answer) problem(t testing.TB) oas.Problem {
 	t.Helper()
 	require.Equal(t, "application/problem+json", a.Header.Get("Content-Type"), "%s", a.body)
 	var p oas.Problem
@@ -202,7 +202,7 @@ func (a answer) problem(t *testing.T) oas.Problem {
 	return p
 }
 
-func (a answer) into(t *testing.T, v any) {
+func (a answer) into(t testing.TB, v any) {
 	t.Helper()
 	require.Less(t, a.StatusCode, 300, "%s", a.body)
 	require.NoError(t, json.Unmarshal(a.body, v), "%s", a.body)

@@ -6726,6 +6726,10 @@ func (s *Server) handleListApprovalsRequest(args [0]string, argsEscaped bool, w 
 					Name: "status",
 					In:   "query",
 				}: params.Status,
+				{
+					Name: "limit",
+					In:   "query",
+				}: params.Limit,
 			},
 			Raw: r,
 		}
