@@ -27,7 +27,8 @@ func Canary() *cobra.Command {
 		Long: `Say when a canary's errors would have stopped it.
 
 Each line of a file is one request: a time and 0 (fine) or 1 (failed), such as
-"2026-11-24T10:00:00Z 0" or "12.5 1", with seconds counted from any start. A space, a comma or a tab parts them.
+"2026-11-24T10:00:00Z 0" or "12.5 1", with seconds counted from any start. A space, a comma or a tab parts them;
+the outcome may also come first, and {"time": …, "error": …} is read too.
 The test may be looked at after every tick: over a whole canary that is no worse, it stops with a
 chance of at most alpha.`,
 		Args: cobra.NoArgs,
@@ -63,23 +64,9 @@ func (f canaryFlags) run(out, errOut io.Writer) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	baseline, problems, err := readRequests(f.baseline)
+	baseline, canary, err := f.read(errOut)
 	if err != nil {
 		return err
-	}
-	canary, more, err := readRequests(f.canary)
-	if err != nil {
-		return err
-	}
-	problems = append(problems, more...)
-	for _, p := range problems {
-		fmt.Fprintln(errOut, p.Error())
-	}
-	if len(problems) > 0 {
-		return exit(ExitUnjudgeable)
-	}
-	if baseline.absolute != canary.absolute && len(baseline.list)*len(canary.list) > 0 {
-		return errs.New(errs.Invalid, "one file has dates and the other has seconds").At(f.canary).Mend("use the same form of time in both")
 	}
 	result := f.judge(baseline, canary)
 	if err := f.print(out, result); err != nil {
@@ -89,6 +76,28 @@ func (f canaryFlags) run(out, errOut io.Writer) error {
 		return exit(ExitFail)
 	}
 	return nil
+}
+
+// read reads both files and prints what is wrong in either.
+func (f canaryFlags) read(errOut io.Writer) (baseline, canary requests, err error) {
+	baseline, problems, err := readRequests(f.baseline)
+	if err != nil {
+		return baseline, canary, err
+	}
+	canary, more, err := readRequests(f.canary)
+	if err != nil {
+		return baseline, canary, err
+	}
+	for _, p := range append(problems, more...) {
+		fmt.Fprintln(errOut, p.Error())
+	}
+	if len(problems)+len(more) > 0 {
+		return baseline, canary, exit(ExitUnjudgeable)
+	}
+	if baseline.absolute != canary.absolute && len(baseline.list)*len(canary.list) > 0 {
+		err = errs.New(errs.Invalid, "one file has dates and the other has seconds").At(f.canary).Mend("use the same form of time in both")
+	}
+	return baseline, canary, err
 }
 
 func (f canaryFlags) check() error {

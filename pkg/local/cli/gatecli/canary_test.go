@@ -58,3 +58,20 @@ func TestCanary_RefusesWrongLines(t *testing.T) {
 		require.Equal(t, gatecli.ExitUnjudgeable, code, args)
 	}
 }
+
+func TestCanary_ReadsEveryFormOfLine(t *testing.T) {
+	plain := file(t, "a.txt", "0 0\n1 1\n2.5 0\n")
+	for name, text := range map[string]string{
+		"outcome first": "0 0\n1 1\n0 2.5\n",
+		"csv":           "time,error\n0,0\n1,1\n2.5,0\n",
+		"json":          `{"time":0,"error":0}` + "\n" + `{"time":1,"error":true}` + "\n" + `{"time":2.5,"error":false}` + "\n",
+		"unsorted":      "2.5\t0\n# a comment\n\n0\t0\n1\t1\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, want, _ := call(gatecli.Canary(), "--baseline", plain, "--canary", plain, "--json")
+			code, got, errOut := call(gatecli.Canary(), "--baseline", plain, "--canary", file(t, "b.txt", text), "--json")
+			require.Zero(t, code, errOut)
+			require.Equal(t, want, got)
+		})
+	}
+}

@@ -2,6 +2,8 @@ package gatecli
 
 import (
 	"bufio"
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -24,71 +26,115 @@ type requests struct {
 	absolute bool // times are dates
 }
 
-// readRequests reads lines of a time and 0 or 1. Each wrong line is a problem with its place.
+// rawLine is a line's two values, before it is known which of them is the time.
+type rawLine struct {
+	number int
+	values []string
+}
+
+// readRequests reads lines of a time and 0 or 1, in either order, the same on all lines, or JSON objects with
+// "time" and "error". Each wrong line is a problem with its place.
 func readRequests(path string) (requests, []*errs.Error, error) {
-	file, err := openFile(path)
+	lines, err := readLines(path)
 	if err != nil {
 		return requests{}, nil, err
 	}
-	defer file.Close()
 	var out requests
 	var problems []*errs.Error
-	scanner := bufio.NewScanner(file)
-	for line := 1; scanner.Scan(); line++ {
-		text := strings.TrimSpace(strings.TrimPrefix(scanner.Text(), "\ufeff"))
-		if text == "" || strings.HasPrefix(text, "#") {
-			continue
+	swapped := outcomeFirst(lines)
+	for _, line := range lines {
+		if swapped && len(line.values) == 2 {
+			line.values[0], line.values[1] = line.values[1], line.values[0]
 		}
-		r, absolute, message := parseRequest(text)
+		r, absolute, message := parseRequest(line.values)
 		if message == "" && len(out.list) > 0 && absolute != out.absolute {
 			message = "a date among seconds"
 		}
 		if message != "" {
-			problems = append(problems, errs.New(errs.Invalid, "%s", message).At(fmt.Sprintf("%s:%d", path, line)).
+			problems = append(problems, errs.New(errs.Invalid, "%s", message).At(fmt.Sprintf("%s:%d", path, line.number)).
 				Mend("write a time and 0 or 1, as in 2026-11-24T10:00:00Z 0"))
 			continue
 		}
 		out.absolute = absolute
 		out.list = append(out.list, r)
 	}
-	if err := scanner.Err(); err != nil {
-		return out, nil, errs.New(errs.Invalid, "the file cannot be read: %w", err).At(path)
-	}
-	slices.SortStableFunc(out.list, func(a, b request) int { return compareTimes(a.at, b.at) })
+	slices.SortStableFunc(out.list, func(a, b request) int { return cmp.Compare(a.at, b.at) })
 	return out, problems, nil
 }
 
-func compareTimes(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
+// readLines splits lines into values; blank lines, comments and a header row are left out.
+func readLines(path string) ([]rawLine, error) {
+	file, err := openFile(path)
+	if err != nil {
+		return nil, err
 	}
-	return 0
+	defer file.Close()
+	var out []rawLine
+	scanner := bufio.NewScanner(file)
+	for number := 1; scanner.Scan(); number++ {
+		text := strings.TrimSpace(strings.TrimPrefix(scanner.Text(), "\ufeff"))
+		if text != "" && !strings.HasPrefix(text, "#") && !(number == 1 && strings.HasPrefix(text, "time")) {
+			out = append(out, rawLine{number, split(text)})
+		}
+	}
+	if err := scanner.Err(); err != nil {
+		return nil, errs.New(errs.Invalid, "the file cannot be read: %w", err).At(path)
+	}
+	return out, nil
 }
 
+func split(text string) []string {
+	var object struct {
+		Time  json.RawMessage `json:"time"`
+		Error json.RawMessage `json:"error"`
+	}
+	if json.Unmarshal([]byte(text), &object) == nil && object.Time != nil && object.Error != nil {
+		return []string{strings.Trim(string(object.Time), `"`), strings.Trim(string(object.Error), `"`)}
+	}
+	return strings.FieldsFunc(text, func(c rune) bool { return c == ',' || c == ';' || c == ' ' || c == '\t' })
+}
+
+// outcomeFirst is true when some second value is no outcome although every first value is one.
+func outcomeFirst(lines []rawLine) bool {
+	secondAll := true
+	for _, line := range lines {
+		if len(line.values) != 2 {
+			continue
+		}
+		if _, ok := outcomes[line.values[0]]; !ok {
+			return false
+		}
+		_, ok := outcomes[line.values[1]]
+		secondAll = secondAll && ok
+	}
+	return !secondAll
+}
+
+var outcomes = map[string]bool{"0": false, "1": true, "false": false, "true": true}
+
 // parseRequest reads a time and an outcome.
-func parseRequest(text string) (r request, absolute bool, message string) {
-	fields := strings.FieldsFunc(text, func(c rune) bool { return c == ',' || c == ';' || c == ' ' || c == '\t' })
-	if len(fields) != 2 {
-		return r, false, fmt.Sprintf("%d values where a time and an outcome belong", len(fields))
+func parseRequest(values []string) (r request, absolute bool, message string) {
+	if len(values) != 2 {
+		return r, false, fmt.Sprintf("%d values where a time and an outcome belong", len(values))
 	}
-	when, outcome := fields[0], fields[1]
-	if outcome != "0" && outcome != "1" {
-		return r, false, fmt.Sprintf("the outcome %q is neither 0 nor 1", outcome)
+	failed, ok := outcomes[values[1]]
+	if !ok {
+		return r, false, fmt.Sprintf("the outcome %q is neither 0 nor 1", values[1])
 	}
-	r.failed = outcome == "1"
-	if seconds, err := strconv.ParseFloat(when, 64); err == nil && !math.IsNaN(seconds) && !math.IsInf(seconds, 0) {
-		r.at = seconds
-		return r, false, ""
+	r.failed = failed
+	if r.at, absolute, ok = parseTime(values[0]); !ok {
+		return r, false, fmt.Sprintf("the time %q is neither a date nor a number of seconds", values[0])
 	}
-	date, err := time.Parse(time.RFC3339Nano, when)
-	if err != nil {
-		return r, false, fmt.Sprintf("the time %q is neither a date nor a number of seconds", when)
+	return r, absolute, ""
+}
+
+// parseTime reads seconds from any start, or a date.
+func parseTime(text string) (seconds float64, absolute, ok bool) {
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
+		return seconds, false, !math.IsNaN(seconds) && !math.IsInf(seconds, 0)
 	}
-	r.at = float64(date.UnixNano()) / 1e9
-	return r, true, ""
+	date, err := time.Parse(time.RFC3339Nano, text)
+	return float64(date.UnixNano()) / 1e9, true, err == nil
 }
 
 // first is the time of the next request, +Inf when there is none.
