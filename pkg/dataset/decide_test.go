@@ -8,6 +8,7 @@ import (
 
 	"github.com/perennial-llm/perennial/pkg/dataset"
 	"github.com/perennial-llm/perennial/pkg/errs"
+	"github.com/perennial-llm/perennial/pkg/object"
 	"github.com/perennial-llm/perennial/pkg/table"
 )
 
@@ -131,4 +132,25 @@ func TestService_Sweep_StartsAndAnswersWhatACrashLeft(t *testing.T) {
 	page, err = w.table.Query(t.Context(), table.Query{PK: "OPEN#INGESTIONS"})
 	require.NoError(t, err)
 	require.Len(t, page.Items, 1)
+}
+
+func TestService_Reconcile_LetsInWhatNobodyToldOf(t *testing.T) {
+	w := newWorld(t, nil)
+	_, err := w.CreateSource(t.Context(), by, dataset.Source{ID: "paused", Dataset: "support"})
+	require.NoError(t, err)
+	known := w.arrive("known.jsonl", pairs("a", 1))
+	w.put("lost.jsonl", pairs("b", 1))
+	w.put("paused/x.jsonl", pairs("b", 1))
+	_, err = w.objects.Put(t.Context(), "incoming/elsewhere/x.jsonl", strings.NewReader(""), object.PutOptions{})
+	require.NoError(t, err)
+	for i, want := range []int{1, 0} {
+		n, err := w.Reconcile(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, n, "time %d", i+1)
+	}
+	all, _, err := w.Ingestions(t.Context(), dataset.Filter{})
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	require.Equal(t, "lost.jsonl", all[0].Name)
+	require.Equal(t, known.ID, all[1].ID)
 }
