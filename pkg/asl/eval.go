@@ -18,7 +18,6 @@ const (
 	errTimeout   = "States.Timeout"
 	errHeartbeat = "States.HeartbeatTimeout"
 	errQuery     = "States.QueryEvaluationError"
-	errNoChoice  = "States.NoChoiceMatched"
 	errLimit     = "States.DataLimitExceeded"
 	errRuntime   = "States.Runtime"
 	errThreshold = "States.ExceedToleratedFailureThreshold"
@@ -120,7 +119,7 @@ func (r *Run) number(th *Thread, st *State, template json.RawMessage, field stri
 	var n float64
 	_ = json.Unmarshal(v, &n)
 	if n < low || n > high {
-		return 0, r.evaluationFailed(th, st, field, fmt.Sprintf("The value of the field '%s' must be between %v and %v, but was: %s", field, low, high, v))
+		return 0, r.evaluationFailed(th, st, field, fmt.Sprintf("%s must be between %s and %s.", field, plainNumber(low), plainNumber(high)))
 	}
 	return n, nil
 }
@@ -128,7 +127,7 @@ func (r *Run) number(th *Thread, st *State, template json.RawMessage, field stri
 func (r *Run) integer(th *Thread, st *State, template json.RawMessage, field string, low, high float64) (int64, *Failure) {
 	n, f := r.number(th, st, template, field, low, high)
 	if f == nil && n != math.Trunc(n) {
-		return 0, r.evaluationFailed(th, st, field, fmt.Sprintf("The value of the field '%s' must be an integer, but was: %v", field, n))
+		return 0, r.evaluationFailed(th, st, field, fmt.Sprintf("%s must be an integer.", field))
 	}
 	return int64(n), f
 }

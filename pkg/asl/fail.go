@@ -11,17 +11,26 @@ import (
 
 // fail handles a state's error: try again, go where a catcher points, or give up.
 func (r *Run) fail(th *Thread, st *State, f *Failure) {
+	if f.name() == errRuntime {
+		r.fatal(th, f)
+		return
+	}
 	if r.retry(th, st, f) {
 		return
 	}
-	if st.Type == "Parallel" || st.Type == "Map" {
-		r.emit(th, st.Type+"StateFailed", "", nil)
-	}
-	if c := catcherFor(st, f); c != nil {
-		r.caught(th, st, c, f)
+	before := th.LastEvent
+	r.scopeFailed(th, st)
+	if i, c := catcherFor(st, f); c != nil {
+		r.caught(th, st, i, f, before)
 		return
 	}
 	r.fatal(th, f)
+}
+
+func (r *Run) scopeFailed(th *Thread, st *State) {
+	if st.Type == "Parallel" || st.Type == "Map" {
+		r.emit(th, st.Type+"StateFailed", "", nil)
+	}
 }
 
 // retry schedules another try if a retrier allows it.
@@ -77,25 +86,25 @@ func deref2[T any](p *T, otherwise T) T {
 	return *p
 }
 
-func catcherFor(st *State, f *Failure) *Catcher {
+func catcherFor(st *State, f *Failure) (int, *Catcher) {
 	for i := range st.Catch {
 		if f.matches(st.Catch[i].ErrorEquals) {
-			return &st.Catch[i]
+			return i, &st.Catch[i]
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // matches tells whether an ErrorEquals list names the failure, wildcards included. States.ALL does not
-// match the terminal errors; States.TaskFailed matches everything but timeouts.
+// match States.Runtime; States.TaskFailed matches neither that nor timeouts nor a result that is too large.
 func (f *Failure) matches(names []string) bool {
 	name := f.name()
-	terminal := name == errLimit || name == errRuntime
+	terminal := name == errRuntime
 	for _, want := range names {
 		switch {
 		case want == name && f.Name != nil,
 			want == errAll && !terminal,
-			want == errTaskFail && !terminal && name != errTimeout,
+			want == errTaskFail && !terminal && name != errTimeout && name != errLimit,
 			want == errHeartbeat && f.Heartbeat:
 			return true
 		}
@@ -103,12 +112,19 @@ func (f *Failure) matches(names []string) bool {
 	return false
 }
 
-// caught goes on at a catcher's target with the error output.
-func (r *Run) caught(th *Thread, st *State, c *Catcher, f *Failure) {
+// caught goes on at a catcher's target with the error output. A failure of the catcher's own
+// expressions follows the event before the state's failure, and ends the state for good.
+func (r *Run) caught(th *Thread, st *State, i int, f *Failure, before int64) {
+	c := st.Catch[i]
 	r.dropChildren(th)
 	e := f.output()
-	vars, out, failed := r.results(th, st, c.Assign, c.Output, e, states{errorOutput: e})
+	end := ending{assign: c.Assign, output: c.Output, value: e, at: fmt.Sprintf("Catch[%d]/", i)}
+	entered := th.EnteredPrev
+	th.EnteredPrev = before
+	vars, out, failed := r.results(th, st, end, states{errorOutput: e})
+	th.EnteredPrev = entered
 	if failed != nil {
+		r.scopeFailed(th, st)
 		r.fatal(th, failed)
 		return
 	}
@@ -124,14 +140,16 @@ func (f *Failure) output() json.RawMessage {
 	return object(member{"Error", marshal(f.Name)}, member{"Cause", cause})
 }
 
-// fatal ends a thread with a failure that nothing in it handles.
+// fatal ends a thread with a failure that nothing in it handles. States.Runtime ends the execution at
+// once, from wherever it comes.
 func (r *Run) fatal(th *Thread, f *Failure) {
 	th.Phase, th.Failure = PhaseFailed, f
 	r.touch(th)
-	if th.ID != "" {
+	if th.ID != "" && f.name() != errRuntime {
 		r.childFailed(th, f)
 		return
 	}
+	r.threads[""].LastEvent = th.LastEvent
 	r.end(Failed, "ExecutionFailed", "executionFailedEventDetails", f)
 }
 
@@ -163,11 +181,12 @@ func (r *Run) dropChildren(th *Thread) {
 // maxPayload is AWS's limit for inputs, outputs and results.
 const maxPayload = 256 << 10
 
-func tooLarge(st *State, payload json.RawMessage) *Failure {
+// tooLarge refuses a payload; who is the state or, for a task's result, the service or function.
+func tooLarge(who string, payload json.RawMessage) *Failure {
 	if len(payload) <= maxPayload {
 		return nil
 	}
-	return Fail(errLimit, fmt.Sprintf("The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", st.Name))
+	return Fail(errLimit, fmt.Sprintf("The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", who))
 }
 
 // maxVariables are AWS's limits for one variable and for all of an execution.

@@ -11,6 +11,7 @@ import (
 type outcome struct {
 	result json.RawMessage // $states.result; nil where there is none
 	choice *Choice         // the rule taken
+	rule   int             // and its number
 }
 
 // enter records that a thread enters a state.
@@ -23,17 +24,17 @@ func (r *Run) enter(th *Thread, st *State) {
 
 // leave ends a state with success: Assign and Output are evaluated on the old variables.
 func (r *Run) leave(th *Thread, st *State, o outcome) {
-	assign, output, next := st.Assign, st.Output, st.Next
+	end, next := ending{assign: st.Assign, output: st.Output, value: th.Input}, st.Next
 	if o.choice != nil {
-		assign, output, next = o.choice.Assign, o.choice.Output, o.choice.Next
+		end.assign, end.output, next = o.choice.Assign, o.choice.Output, o.choice.Next
+		end.at = fmt.Sprintf("Choices[%d]/", o.rule)
 	} else if st.Type == "Choice" {
 		next = st.Default
 	}
-	value := th.Input
 	if o.result != nil {
-		value = o.result
+		end.value = o.result
 	}
-	vars, out, f := r.results(th, st, assign, output, value, states{result: o.result})
+	vars, out, f := r.results(th, st, end, states{result: o.result})
 	if f != nil {
 		r.fail(th, st, f)
 		return
@@ -41,26 +42,33 @@ func (r *Run) leave(th *Thread, st *State, o outcome) {
 	r.exit(th, st, vars, out, next)
 }
 
-// results evaluates Assign and Output; without Output the value itself is the output.
-func (r *Run) results(th *Thread, st *State, assign, output, value json.RawMessage, s states) ([]member, json.RawMessage, *Failure) {
+// ending is what a state or one of its rules says about its end.
+type ending struct {
+	assign, output json.RawMessage
+	value          json.RawMessage // the output where none is given
+	at             string          // where the fields are: "", "Choices[0]/" or "Catch[1]/"
+}
+
+// results evaluates Assign and Output.
+func (r *Run) results(th *Thread, st *State, e ending, s states) ([]member, json.RawMessage, *Failure) {
 	var vars []member
-	if assign != nil {
-		v, f := r.render(th, st, assign, "Assign", s)
+	if e.assign != nil {
+		v, f := r.render(th, st, e.assign, e.at+"Assign", s)
 		if f != nil {
 			return nil, nil, f
 		}
 		vars = membersOf(v)
 	}
-	if output == nil {
-		return vars, value, nil
+	if e.output == nil {
+		return vars, e.value, nil
 	}
-	out, f := r.render(th, st, output, "Output", s)
+	out, f := r.render(th, st, e.output, e.at+"Output", s)
 	return vars, out, f
 }
 
 // exit records the end of a state, takes over variables and goes on.
 func (r *Run) exit(th *Thread, st *State, vars []member, output json.RawMessage, next string) {
-	if f := tooLarge(st, output); f != nil {
+	if f := tooLarge(st.Name, output); f != nil {
 		r.fatal(th, f)
 		return
 	}
@@ -135,12 +143,12 @@ func (r *Run) workChoice(th *Thread, st *State) {
 			return
 		}
 		if string(v) == "true" {
-			r.leave(th, st, outcome{choice: &st.Choices[i]})
+			r.leave(th, st, outcome{choice: &st.Choices[i], rule: i})
 			return
 		}
 	}
 	if st.Default == "" {
-		r.fail(th, st, Fail(errNoChoice, fmt.Sprintf("%s No choice rule matched and no Default is given.", r.where(th, st))))
+		r.fail(th, st, Fail(errRuntime, r.where(th, st)+" Failed to transition out of the state. The state does not point to a next state."))
 		return
 	}
 	r.leave(th, st, outcome{})

@@ -8,8 +8,8 @@ import (
 
 // languageErrors are the error names of the language itself.
 var languageErrors = []string{
-	errAll, errTaskFail, errTimeout, errHeartbeat, errQuery, errNoChoice, errLimit, errRuntime, errThreshold, errReader,
-	"States.ResultWriterFailed", "States.BranchFailed", "States.Permissions", "States.ParameterPathFailure", "States.ResultPathMatchFailure",
+	errAll, errTaskFail, errTimeout, errHeartbeat, errQuery, errLimit, errRuntime, errThreshold, errReader,
+	"States.NoChoiceMatched", "States.ResultWriterFailed", "States.BranchFailed", "States.Permissions", "States.ParameterPathFailure", "States.ResultPathMatchFailure",
 	"States.IntrinsicFailure", "States.Http.Socket",
 }
 

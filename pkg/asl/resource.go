@@ -42,3 +42,11 @@ func (r resource) family() string {
 	}
 	return ""
 }
+
+// author is how AWS names who returned a result: the service, or the function's ARN.
+func (r resource) author() string {
+	if r.service != "" {
+		return r.service
+	}
+	return r.raw
+}

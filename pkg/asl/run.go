@@ -128,7 +128,7 @@ func (r *Run) Step(now time.Time) (Effects, error) {
 		id := r.ready[0]
 		r.ready = r.ready[1:]
 		if th := r.threads[id]; th != nil {
-			r.advance(th)
+			r.advanceWithin(th)
 			if err := r.commit(); err != nil {
 				return Effects{}, err
 			}
@@ -214,6 +214,18 @@ func (r *Run) expireThread(th *Thread) {
 	default:
 		r.taskTimedOut(th)
 	}
+}
+
+// maxEvents is AWS's limit for a history; the event that ends the execution is the last one.
+const maxEvents = 25000
+
+// advanceWithin makes one transition unless the history is full.
+func (r *Run) advanceWithin(th *Thread) {
+	if r.x.LastEvent >= maxEvents-1 {
+		r.fatal(th, Fail(errRuntime, fmt.Sprintf("The execution reached the maximum number of history events (%d).", maxEvents)))
+		return
+	}
+	r.advance(th)
 }
 
 // advance makes one transition of a thread.

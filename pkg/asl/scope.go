@@ -87,7 +87,7 @@ func (r *Run) itemArray(th *Thread, st *State) (json.RawMessage, *Failure) {
 
 // mapLimits evaluates concurrency and tolerance.
 func (r *Run) mapLimits(th *Thread, st *State, n int) *Failure {
-	width, tolerated := int64(0), 0.0
+	width, tolerated := int64(maxWidth), 0.0
 	var f *Failure
 	if st.MaxConcurrency != nil {
 		if width, f = r.integer(th, st, st.MaxConcurrency, "MaxConcurrency", 0, math.MaxInt32); f != nil {
@@ -108,9 +108,15 @@ func (r *Run) mapLimits(th *Thread, st *State, n int) *Failure {
 		}
 		tolerated = math.Max(tolerated, math.Floor(pct*float64(n)/100))
 	}
+	if width == 0 || width > maxWidth {
+		width = maxWidth
+	}
 	th.Width, th.Tolerated = int(width), int(tolerated)
 	return nil
 }
+
+// maxWidth is how many items of an inline Map AWS works on at once; more are not honored.
+const maxWidth = 40
 
 // startItems starts as many items as the concurrency allows.
 func (r *Run) startItems(th *Thread, st *State, after int64) {
@@ -121,7 +127,7 @@ func (r *Run) startItems(th *Thread, st *State, after int64) {
 		}
 	}
 	var items []json.RawMessage
-	for ; th.Started < th.Children && (th.Width == 0 || live < th.Width); live++ {
+	for ; th.Started < th.Children && live < th.Width; live++ {
 		if items == nil {
 			_ = json.Unmarshal(th.Items, &items)
 		}

@@ -17,16 +17,21 @@ func Simulate(ctx context.Context, m *Machine, env Env, x Execution, tasks Perfo
 	if err != nil {
 		return nil, err
 	}
+	return r, r.Drive(ctx, tasks, now)
+}
+
+// Drive runs an execution that was started, resumed or redriven to its end, as Simulate does.
+func (r *Run) Drive(ctx context.Context, tasks Performer, now time.Time) error {
 	for r.x.Status == Running {
 		effects, err := r.Step(now)
 		if err != nil {
-			return r, err
+			return err
 		}
 		if now, err = r.perform(ctx, effects, tasks, now); err != nil {
-			return r, err
+			return err
 		}
 	}
-	return r, nil
+	return nil
 }
 
 // perform does a step's tasks; if there are none, it gives the time of the next timer.

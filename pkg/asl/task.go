@@ -177,7 +177,7 @@ func (r *Run) taskSucceeded(th *Thread, st *State, output json.RawMessage) {
 		r.taskFailed(th, st, Fail(errRuntime, "The task's output is not valid JSON: "+err.Error()))
 		return
 	}
-	if f := tooLarge(st, out); f != nil {
+	if f := tooLarge(parseResource(st.Resource).author(), out); f != nil {
 		r.taskFailed(th, st, f)
 		return
 	}

@@ -65,7 +65,8 @@
     char = char === undefined || char === '' ? ' ' : char;
     const have = Array.from(text).length, missing = Math.abs(width) - have;
     if (missing <= 0) return text;
-    const fill = Array.from(char.repeat(Math.ceil(missing / Array.from(char).length))).slice(0, missing).join('');
+    const symbols = Array.from(char), whole = Math.floor(missing / symbols.length);
+    const fill = char.repeat(whole) + symbols.slice(0, missing - whole * symbols.length).join('');
     return width > 0 ? text + fill : fill + text;
   }
 
