@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-faster/jx"
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-llm/perennial/pkg/httpapi/oas"
@@ -286,10 +287,12 @@ func TestModel_IsChangedOnlyByWhoSawItLast(t *testing.T) {
 	same := w.call("mel", "GET", "/v1/models/support", "", "If-None-Match", `"0", `+m.ETag)
 	require.Equal(t, 304, same.StatusCode)
 	require.Empty(t, same.body)
-	patch := &oas.ModelPatch{Name: oas.NewOptString("Support"), Benchmarks: []string{"prices"}}
+	patch := &oas.ModelPatch{Name: oas.NewOptString("Support"), Benchmarks: []string{"prices"},
+		Train: oas.NewOptModelPatchTrain(oas.ModelPatchTrain{"trainer": jx.Raw(`{"epochs":2}`)})}
 	changed, err := c.UpdateModel(w.ctx, patch, oas.UpdateModelParams{Model: "support", IfMatch: oas.NewOptString(m.ETag)})
 	require.NoError(t, err)
 	require.Equal(t, "Support", changed.Response.Name)
+	require.JSONEq(t, `{"trainer":{"epochs":2}}`, string(changed.Response.Train))
 	require.Equal(t, m.Response.Canned, changed.Response.Canned, "absent fields stay")
 	require.NotEqual(t, m.ETag, changed.ETag)
 	_, err = c.UpdateModel(w.ctx, patch, oas.UpdateModelParams{Model: "support", IfMatch: oas.NewOptString(m.ETag)})

@@ -3,6 +3,7 @@
 package oas
 
 import (
+	json2 "encoding/json"
 	"math/bits"
 	"strconv"
 	"time"
@@ -5466,7 +5467,7 @@ func (s *DatasetRow) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("body")
-		s.Body.Encode(e)
+		json.EncodeJSON(e, s.Body)
 	}
 }
 
@@ -5512,7 +5513,9 @@ func (s *DatasetRow) Decode(d *jx.Decoder) error {
 		case "body":
 			requiredBitSet[0] |= 1 << 2
 			if err := func() error {
-				if err := s.Body.Decode(d); err != nil {
+				v, err := json.DecodeJSON[json2.RawMessage](d)
+				s.Body = v
+				if err != nil {
 					return err
 				}
 				return nil
@@ -5571,64 +5574,6 @@ func (s *DatasetRow) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *DatasetRow) UnmarshalJSON(data []byte) error {
-	d := jx.DecodeBytes(data)
-	return s.Decode(d)
-}
-
-// Encode implements json.Marshaler.
-func (s DatasetRowBody) Encode(e *jx.Encoder) {
-	e.ObjStart()
-	s.encodeFields(e)
-	e.ObjEnd()
-}
-
-// encodeFields implements json.Marshaler.
-func (s DatasetRowBody) encodeFields(e *jx.Encoder) {
-	for k, elem := range s {
-		e.FieldStart(k)
-
-		if len(elem) != 0 {
-			e.Raw(elem)
-		}
-	}
-}
-
-// Decode decodes DatasetRowBody from json.
-func (s *DatasetRowBody) Decode(d *jx.Decoder) error {
-	if s == nil {
-		return errors.New("invalid: unable to decode DatasetRowBody to nil")
-	}
-	m := s.init()
-	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
-		var elem jx.Raw
-		if err := func() error {
-			v, err := d.RawAppend(nil)
-			elem = jx.Raw(v)
-			if err != nil {
-				return err
-			}
-			return nil
-		}(); err != nil {
-			return errors.Wrapf(err, "decode field %q", k)
-		}
-		m[string(k)] = elem
-		return nil
-	}); err != nil {
-		return errors.Wrap(err, "decode DatasetRowBody")
-	}
-
-	return nil
-}
-
-// MarshalJSON implements stdjson.Marshaler.
-func (s DatasetRowBody) MarshalJSON() ([]byte, error) {
-	e := jx.Encoder{}
-	s.Encode(&e)
-	return e.Bytes(), nil
-}
-
-// UnmarshalJSON implements stdjson.Unmarshaler.
-func (s *DatasetRowBody) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -13989,7 +13934,7 @@ func (s *Model) encodeFields(e *jx.Encoder) {
 	{
 		if s.Train.Set {
 			e.FieldStart("train")
-			s.Train.Encode(e)
+			s.Train.Encode(e, json.EncodeJSON)
 		}
 	}
 	{
@@ -14112,7 +14057,7 @@ func (s *Model) Decode(d *jx.Decoder) error {
 		case "train":
 			if err := func() error {
 				s.Train.Reset()
-				if err := s.Train.Decode(d); err != nil {
+				if err := s.Train.Decode(d, json.DecodeJSON[json2.RawMessage]); err != nil {
 					return err
 				}
 				return nil
@@ -15127,64 +15072,6 @@ func (s *ModelSummary) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *ModelSummary) UnmarshalJSON(data []byte) error {
-	d := jx.DecodeBytes(data)
-	return s.Decode(d)
-}
-
-// Encode implements json.Marshaler.
-func (s ModelTrain) Encode(e *jx.Encoder) {
-	e.ObjStart()
-	s.encodeFields(e)
-	e.ObjEnd()
-}
-
-// encodeFields implements json.Marshaler.
-func (s ModelTrain) encodeFields(e *jx.Encoder) {
-	for k, elem := range s {
-		e.FieldStart(k)
-
-		if len(elem) != 0 {
-			e.Raw(elem)
-		}
-	}
-}
-
-// Decode decodes ModelTrain from json.
-func (s *ModelTrain) Decode(d *jx.Decoder) error {
-	if s == nil {
-		return errors.New("invalid: unable to decode ModelTrain to nil")
-	}
-	m := s.init()
-	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
-		var elem jx.Raw
-		if err := func() error {
-			v, err := d.RawAppend(nil)
-			elem = jx.Raw(v)
-			if err != nil {
-				return err
-			}
-			return nil
-		}(); err != nil {
-			return errors.Wrapf(err, "decode field %q", k)
-		}
-		m[string(k)] = elem
-		return nil
-	}); err != nil {
-		return errors.Wrap(err, "decode ModelTrain")
-	}
-
-	return nil
-}
-
-// MarshalJSON implements stdjson.Marshaler.
-func (s ModelTrain) MarshalJSON() ([]byte, error) {
-	e := jx.Encoder{}
-	s.Encode(&e)
-	return e.Bytes(), nil
-}
-
-// UnmarshalJSON implements stdjson.Unmarshaler.
-func (s *ModelTrain) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -16804,40 +16691,6 @@ func (s *OptModelPatchTrain) UnmarshalJSON(data []byte) error {
 	return s.Decode(d)
 }
 
-// Encode encodes ModelTrain as json.
-func (o OptModelTrain) Encode(e *jx.Encoder) {
-	if !o.Set {
-		return
-	}
-	o.Value.Encode(e)
-}
-
-// Decode decodes ModelTrain from json.
-func (o *OptModelTrain) Decode(d *jx.Decoder) error {
-	if o == nil {
-		return errors.New("invalid: unable to decode OptModelTrain to nil")
-	}
-	o.Set = true
-	o.Value = make(ModelTrain)
-	if err := o.Value.Decode(d); err != nil {
-		return err
-	}
-	return nil
-}
-
-// MarshalJSON implements stdjson.Marshaler.
-func (s OptModelTrain) MarshalJSON() ([]byte, error) {
-	e := jx.Encoder{}
-	s.Encode(&e)
-	return e.Bytes(), nil
-}
-
-// UnmarshalJSON implements stdjson.Unmarshaler.
-func (s *OptModelTrain) UnmarshalJSON(data []byte) error {
-	d := jx.DecodeBytes(data)
-	return s.Decode(d)
-}
-
 // Encode encodes PromptForm as json.
 func (o OptPromptForm) Encode(e *jx.Encoder) {
 	if !o.Set {
@@ -16869,6 +16722,41 @@ func (s OptPromptForm) MarshalJSON() ([]byte, error) {
 func (s *OptPromptForm) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
+}
+
+// Encode encodes json2.RawMessage as json.
+func (o OptRawMessage) Encode(e *jx.Encoder, format func(*jx.Encoder, json2.RawMessage)) {
+	if !o.Set {
+		return
+	}
+	format(e, o.Value)
+}
+
+// Decode decodes json2.RawMessage from json.
+func (o *OptRawMessage) Decode(d *jx.Decoder, format func(*jx.Decoder) (json2.RawMessage, error)) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptRawMessage to nil")
+	}
+	o.Set = true
+	v, err := format(d)
+	if err != nil {
+		return err
+	}
+	o.Value = v
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptRawMessage) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e, json.EncodeJSON)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptRawMessage) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d, json.DecodeJSON[json2.RawMessage])
 }
 
 // Encode encodes ReleaseStepVerdict as json.

@@ -3,6 +3,7 @@
 package oas
 
 import (
+	json2 "encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -2321,7 +2322,7 @@ type DatasetRow struct {
 	// SHA-256.
 	Shard string `json:"shard"`
 	// The row as it stands in the shard.
-	Body DatasetRowBody `json:"body"`
+	Body json2.RawMessage `json:"body"`
 }
 
 // GetID returns the value of ID.
@@ -2335,7 +2336,7 @@ func (s *DatasetRow) GetShard() string {
 }
 
 // GetBody returns the value of Body.
-func (s *DatasetRow) GetBody() DatasetRowBody {
+func (s *DatasetRow) GetBody() json2.RawMessage {
 	return s.Body
 }
 
@@ -2350,20 +2351,8 @@ func (s *DatasetRow) SetShard(val string) {
 }
 
 // SetBody sets the value of Body.
-func (s *DatasetRow) SetBody(val DatasetRowBody) {
+func (s *DatasetRow) SetBody(val json2.RawMessage) {
 	s.Body = val
-}
-
-// The row as it stands in the shard.
-type DatasetRowBody map[string]jx.Raw
-
-func (s *DatasetRowBody) init() DatasetRowBody {
-	m := *s
-	if m == nil {
-		m = map[string]jx.Raw{}
-		*s = m
-	}
-	return m
 }
 
 // Ref: #/components/schemas/DatasetVersion
@@ -5755,7 +5744,7 @@ type Model struct {
 	// Prompts that every healthy version answers.
 	Canned []Canned `json:"canned"`
 	// Overrides of the training configuration.
-	Train   OptModelTrain `json:"train"`
+	Train   OptRawMessage `json:"train"`
 	Created time.Time     `json:"created"`
 	Rev     int64         `json:"rev"`
 }
@@ -5791,7 +5780,7 @@ func (s *Model) GetCanned() []Canned {
 }
 
 // GetTrain returns the value of Train.
-func (s *Model) GetTrain() OptModelTrain {
+func (s *Model) GetTrain() OptRawMessage {
 	return s.Train
 }
 
@@ -5836,7 +5825,7 @@ func (s *Model) SetCanned(val []Canned) {
 }
 
 // SetTrain sets the value of Train.
-func (s *Model) SetTrain(val OptModelTrain) {
+func (s *Model) SetTrain(val OptRawMessage) {
 	s.Train = val
 }
 
@@ -6162,18 +6151,6 @@ func (s *ModelSummary) SetEnvironments(val []EnvironmentSummary) {
 // SetRun sets the value of Run.
 func (s *ModelSummary) SetRun(val OptRun) {
 	s.Run = val
-}
-
-// Overrides of the training configuration.
-type ModelTrain map[string]jx.Raw
-
-func (s *ModelTrain) init() ModelTrain {
-	m := *s
-	if m == nil {
-		m = map[string]jx.Raw{}
-		*s = m
-	}
-	return m
 }
 
 // Ref: #/components/schemas/ModelVersion
@@ -7505,52 +7482,6 @@ func (o OptModelPatchTrain) Or(d ModelPatchTrain) ModelPatchTrain {
 	return d
 }
 
-// NewOptModelTrain returns new OptModelTrain with value set to v.
-func NewOptModelTrain(v ModelTrain) OptModelTrain {
-	return OptModelTrain{
-		Value: v,
-		Set:   true,
-	}
-}
-
-// OptModelTrain is optional ModelTrain.
-type OptModelTrain struct {
-	Value ModelTrain
-	Set   bool
-}
-
-// IsSet returns true if OptModelTrain was set.
-func (o OptModelTrain) IsSet() bool { return o.Set }
-
-// Reset unsets value.
-func (o *OptModelTrain) Reset() {
-	var v ModelTrain
-	o.Value = v
-	o.Set = false
-}
-
-// SetTo sets value to v.
-func (o *OptModelTrain) SetTo(v ModelTrain) {
-	o.Set = true
-	o.Value = v
-}
-
-// Get returns value and boolean that denotes whether value was set.
-func (o OptModelTrain) Get() (v ModelTrain, ok bool) {
-	if !o.Set {
-		return v, false
-	}
-	return o.Value, true
-}
-
-// Or returns value if set, or given parameter if does not.
-func (o OptModelTrain) Or(d ModelTrain) ModelTrain {
-	if v, ok := o.Get(); ok {
-		return v
-	}
-	return d
-}
-
 // NewOptPromptForm returns new OptPromptForm with value set to v.
 func NewOptPromptForm(v PromptForm) OptPromptForm {
 	return OptPromptForm{
@@ -7591,6 +7522,52 @@ func (o OptPromptForm) Get() (v PromptForm, ok bool) {
 
 // Or returns value if set, or given parameter if does not.
 func (o OptPromptForm) Or(d PromptForm) PromptForm {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptRawMessage returns new OptRawMessage with value set to v.
+func NewOptRawMessage(v json2.RawMessage) OptRawMessage {
+	return OptRawMessage{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptRawMessage is optional json2.RawMessage.
+type OptRawMessage struct {
+	Value json2.RawMessage
+	Set   bool
+}
+
+// IsSet returns true if OptRawMessage was set.
+func (o OptRawMessage) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptRawMessage) Reset() {
+	var v json2.RawMessage
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptRawMessage) SetTo(v json2.RawMessage) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptRawMessage) Get() (v json2.RawMessage, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptRawMessage) Or(d json2.RawMessage) json2.RawMessage {
 	if v, ok := o.Get(); ok {
 		return v
 	}
