@@ -30,7 +30,7 @@ type server struct {
 const watch = `"$@" </dev/null >&2 & pid=$!; trap 'kill $pid 2>/dev/null' EXIT; cat >/dev/null`
 
 var dynamoLocal = &server{name: "DynamoDB Local", marker: "dynamodb-local/pom.xml", command: []string{
-	"java", "-Xmx512m", "-Djava.library.path=dynamodb-local/lib", "-cp", "dynamodb-local/lib/*",
+	"java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.library.path=dynamodb-local/lib", "-cp", "dynamodb-local/lib/*",
 	"software.amazon.dynamodb.services.local.main.ServerRunner", "-inMemory", "-sharedDb", "-disableTelemetry", "-port", "PORT",
 }}
 
