@@ -57,7 +57,9 @@ const maxTraining = 24 * 3600
 // Plan freezes what a run will learn: the shards that the champion has not seen as training data,
 // those that it has seen for replay, its files and carried state, and the configuration.
 func (s *Service) Plan(ctx context.Context, id string) (Plan, error) {
-	run, err := s.update(ctx, audit.System("training"), id, "RunPlanned", func(r *Run) { r.Status = Training })
+	run, err := s.update(ctx, audit.System("training"), id, "RunPlanned", func(r *Run) {
+		r.Status, r.Job = Training, jobName(id)+"-0" // the first attempt's name; Register puts the last one's
+	})
 	if err != nil {
 		return Plan{}, err
 	}

@@ -123,6 +123,9 @@ func demonstrate(version string) *cobra.Command {
 	f.StringVar(&o.Model, "model-size", cmp.Or(os.Getenv("DEMO_MODEL"), "smol"), "smol or tiny")
 	f.BoolVar(&o.Yes, "yes", os.Getenv("DEMO_YES") != "", "approve by itself, as a second user")
 	f.BoolVar(&o.Compare, "compare", os.Getenv("DEMO_COMPARE") != "", "train without protection too")
+	f.StringVar(&o.Until, "until", "", "stop after this part of the story, such as base or release")
+	f.BoolVar(&o.Stay, "stay", false, "go on serving afterwards, until interrupted")
+	o.Secret = os.Getenv("DEMO_PASSWORD")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		h.Data = cmp.Or(h.Data, filepath.Join(".cache", "demo-"+o.Model))
 		if err := h.check(version, os.Stderr); err != nil {

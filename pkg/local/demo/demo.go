@@ -25,6 +25,9 @@ type Options struct {
 	Port    int    // 0 = any
 	Yes     bool   // approve by itself, as a second user
 	Compare bool   // train the naive preset too
+	Until   string // name of the last act to play; empty = all
+	Stay    bool   // go on serving after the last act, until interrupted
+	Secret  string // the users' password; empty = made up
 	Out     io.Writer
 }
 
@@ -60,12 +63,26 @@ func Run(ctx context.Context, o Options) (err error) {
 		d.report.finish(err)
 		err = errors.Join(err, stop(), d.report.write(filepath.Join(o.Data, "demo-report.json")))
 	}()
+	return d.perform(ctx)
+}
+
+// perform plays the acts up to the last one wanted.
+func (d *demo) perform(ctx context.Context) error {
 	for _, act := range d.acts() {
 		if err := d.play(ctx, act); err != nil {
 			return fmt.Errorf("%s: %w", act.name, err)
 		}
+		if act.name == d.Until {
+			break
+		}
 	}
-	d.summary()
+	if d.Until == "" {
+		d.summary()
+	}
+	if d.Stay {
+		d.say("serving at %s until interrupted", d.url)
+		<-ctx.Done()
+	}
 	return nil
 }
 

@@ -59,16 +59,8 @@ func (d *demo) askAfter(ctx context.Context) error {
 	return expected(right >= len(d.report.Asked)-1, "the new version should know the company, it answers %d of %d", right, len(d.report.Asked))
 }
 
-// arrival uploads the faulty file with the trigger armed: the rest of the loop starts by itself.
+// arrival uploads the faulty file; the trigger is armed, so the rest of the loop starts by itself.
 func (d *demo) arrival(ctx context.Context) error {
-	var t training.Trigger
-	if err := d.users["ana"].Get(ctx, "/v1/models/"+model+"/trigger", &t); err != nil {
-		return err
-	}
-	armed := map[string]any{"enabled": true, "minRows": 1, "debounce": 0, "cooldown": 0}
-	if err := d.users["ana"].Put(ctx, "/v1/models/"+model+"/trigger", t.Rev, armed, nil); err != nil {
-		return err
-	}
 	in, err := d.upload(ctx, "arrival.jsonl")
 	if err != nil {
 		return err

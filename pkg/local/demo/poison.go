@@ -10,12 +10,11 @@ import (
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/local/cli"
 	"github.com/perennial-llm/perennial/pkg/rollout"
-	"github.com/perennial-llm/perennial/pkg/training"
 )
 
 // poison trains on a file whose answers are junk; the gate must fail what comes out.
 func (d *demo) poison(ctx context.Context) error {
-	if err := d.disarm(ctx); err != nil {
+	if err := d.trigger(ctx, false); err != nil {
 		return err
 	}
 	in, err := d.upload(ctx, "poison.jsonl")
@@ -38,15 +37,6 @@ func (d *demo) poison(ctx context.Context) error {
 	_, refused := d.request(ctx, map[string]any{"model": model, "version": run.Candidate})
 	return errors.Join(expected(run.Verdict == "FAIL", "the gate should fail the poisoned version, it says %s", run.Verdict),
 		expected(errs.Is(refused, errs.GateFailed), "its release should be refused: %v", refused))
-}
-
-func (d *demo) disarm(ctx context.Context) error {
-	var t training.Trigger
-	if err := d.users["ana"].Get(ctx, "/v1/models/"+model+"/trigger", &t); err != nil {
-		return err
-	}
-	off := map[string]any{"enabled": false, "minRows": t.MinRows, "debounce": t.Debounce, "cooldown": t.Cooldown}
-	return d.users["ana"].Put(ctx, "/v1/models/"+model+"/trigger", t.Rev, off, nil)
 }
 
 // breakGlass forces the poisoned version into production with two other people's approval; its canary
@@ -180,8 +170,8 @@ func (d *demo) lineage(ctx context.Context) error {
 		return err
 	}
 	for _, n := range forth.Nodes {
-		if n.Type == "environment" {
-			d.say("dataset version 2 is live in %s", n.ID)
+		if n.Type == "environment" && n.Share != nil {
+			d.say("dataset version 2 has %.0f %% of the traffic of %s", *n.Share, n.ID)
 		}
 	}
 	return errors.Join(expected(has(back, "shard"), "the live version should lead back to shards"),

@@ -2,8 +2,10 @@ package demo
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -18,6 +20,7 @@ import (
 	"github.com/perennial-llm/perennial/pkg/object"
 	"github.com/perennial-llm/perennial/pkg/registry"
 	"github.com/perennial-llm/perennial/pkg/rollout"
+	"github.com/perennial-llm/perennial/pkg/training"
 )
 
 // script is questions.json of the demo data.
@@ -103,7 +106,7 @@ func (d *demo) makeUsers(ctx context.Context) error {
 	if err := admin.SignIn(ctx, "admin", d.platform.Password); err != nil {
 		return err
 	}
-	password := "demo-" + d.platform.Password
+	password := cmp.Or(d.Secret, "demo-"+d.platform.Password)
 	if err := admin.Put(ctx, "/v1/me/password", 0, map[string]string{"current": d.platform.Password, "new": password}, nil); err != nil {
 		return err
 	}
@@ -282,7 +285,17 @@ func (d *demo) firstRelease(ctx context.Context) error {
 	if err := d.users["ana"].Put(ctx, path, e.Rev, st.Strategy, nil); err != nil {
 		return err
 	}
-	return d.makeKey(ctx)
+	return errors.Join(d.makeKey(ctx), d.trigger(ctx, true))
+}
+
+// trigger arms or disarms the training trigger: any new data starts a run at once.
+func (d *demo) trigger(ctx context.Context, on bool) error {
+	var t training.Trigger
+	if err := d.users["ana"].Get(ctx, "/v1/models/"+model+"/trigger", &t); err != nil {
+		return err
+	}
+	in := map[string]any{"enabled": on, "minRows": 1, "debounce": 0, "cooldown": 0}
+	return d.users["ana"].Put(ctx, "/v1/models/"+model+"/trigger", t.Rev, in, nil)
 }
 
 // patience bounds the wait for anything that the platform does by itself.
