@@ -116,7 +116,7 @@ func TestReadLMEval_RefusesCodeWithItsLine(t *testing.T) {
 		{"few-shot", "num_fewshot: 0", "num_fewshot: 5", "t.yaml:11: few-shot examples are not rendered"},
 		{"unknown key", "num_fewshot: 0", "num_shots: 5", "t.yaml:11: the key num_shots is not known"},
 		{"output type", "multiple_choice", "loglikelihood", "t.yaml:7: the output type loglikelihood is not imported"},
-		{"Jinja statement", "{{question | trim}}", "{% for x in y %}", "t.yaml:8: doc_to_text: Jinja statements are code"},
+		{"Jinja statement", "{{question | trim}}", "{% for x in y %}", "t.yaml:8: doc_to_text: a Jinja statement is code"},
 		{"Jinja call", "{{question | trim}}", "{{question.__class__()}}", "is more than a field"},
 		{"Jinja attribute", "{{question | trim}}", "{{question.__class__}}", "is more than a field"},
 		{"Jinja filter", "{{question | trim}}", "{{question | attr}}", `the filter "attr" is not known`},

@@ -31,7 +31,7 @@ func parseTemplate(s string) (template, error) {
 		return template{{path: path}}, nil
 	}
 	if strings.Contains(s, "{%") || strings.Contains(s, "{#") {
-		return nil, fmt.Errorf("Jinja statements are code")
+		return nil, fmt.Errorf("a Jinja statement is code")
 	}
 	var out template
 	for {

@@ -37,6 +37,7 @@ def squad_normalized(text):
 
 
 def squad_f1(output, target):
+    """SQuAD's token F1."""
     a, b = squad_normalized(output).split(), squad_normalized(target).split()
     same = sum((collections.Counter(a) & collections.Counter(b)).values())
     if not a or not b:
@@ -55,6 +56,7 @@ def lm_eval_exact(output, target, ignore_case=False, ignore_punctuation=False):
 
 
 def main():
+    """Write the file."""
     rouge = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False)
     chrf, bleu = CHRF(), BLEU(effective_order=True)
     rows = []

@@ -41,6 +41,7 @@ def tango_interval(b, c, n):
 
 
 def tango():
+    """Scores and intervals at two margins."""
     cases = [(12, 8, 100), (1, 9, 60), (40, 55, 1000), (3, 1, 50), (120, 130, 2000)]
     out = []
     for (b, c, n), delta in itertools.product(cases, [-0.03, 0.01]):
@@ -49,6 +50,7 @@ def tango():
 
 
 def mcnemar_cases():
+    """Exact p-values, one- and two-sided."""
     out = []
     for b, c in [(0, 0), (0, 5), (5, 0), (3, 9), (20, 41), (100, 120), (1000, 1100), (50000, 50400)]:
         both = mcnemar([[0, b], [c, 0]], exact=True).pvalue if b + c else 1.0
@@ -57,11 +59,13 @@ def mcnemar_cases():
 
 
 def binomial_cases():
+    """Lower tails."""
     cases = [(0, 10, 0.1), (3, 10, 0.1), (10, 10, 0.5), (500, 10000, 0.05), (560, 10000, 0.05), (7, 1000, 0.001)]
     return [{"k": k, "n": n, "p": p, "cdf": float(stats.binom.cdf(k, n, p))} for k, n, p in cases]
 
 
 def multiple():
+    """Adjusted p-values by Holm and by Benjamini and Hochberg."""
     lists = [[0.01, 0.04, 0.03, 0.005], [0.2, 0.2, 0.001], [1.0, 0.5], [0.049], [0.001, 0.002, 0.003, 0.9, 0.04, 0.04]]
     return [
         {
@@ -74,13 +78,18 @@ def multiple():
 
 
 def normal():
-    return [{"x": x, "cdf": float(stats.norm.cdf(x)), "p": p, "quantile": float(stats.norm.ppf(p))}
-            for x, p in [(-8, 1e-9), (-1.96, 0.025), (0, 0.5), (0.3, 0.8), (1.645, 0.95), (4, 0.999999)]]
+    """Distribution and quantiles."""
+    return [
+        {"x": x, "cdf": float(stats.norm.cdf(x)), "p": p, "quantile": float(stats.norm.ppf(p))}
+        for x, p in [(-8, 1e-9), (-1.96, 0.025), (0, 0.5), (0.3, 0.8), (1.645, 0.95), (4, 0.999999)]
+    ]
 
 
 def wilson():
-    return [{"k": k, "n": n, "ci": list(proportion_confint(k, n, alpha=0.05, method="wilson"))}
-            for k, n in [(0, 10), (1, 20), (50, 100), (997, 1000)]]
+    """95 % intervals of a proportion."""
+    return [
+        {"k": k, "n": n, "ci": list(proportion_confint(k, n, alpha=0.05, method="wilson"))} for k, n in [(0, 10), (1, 20), (50, 100), (997, 1000)]
+    ]
 
 
 def clustered():
@@ -95,15 +104,26 @@ def clustered():
 
 
 def sign_flip():
+    """Exact one-sided p-value over all sign patterns."""
     d = [0.5, -0.25, 1.0, 0.0, 0.75, -0.5, 0.25, 1.0]
-    result = stats.permutation_test((d,), lambda x, axis: np.sum(x, axis=axis), permutation_type="samples",
-                                    alternative="greater", n_resamples=10**6, vectorized=True)
+    result = stats.permutation_test(
+        (d,), lambda x, axis: np.sum(x, axis=axis), permutation_type="samples", alternative="greater", n_resamples=10**6, vectorized=True
+    )
     return {"d": d, "p": float(result.pvalue)}
 
 
 def main():
-    out = {"tango": tango(), "mcnemar": mcnemar_cases(), "binomial": binomial_cases(), "multiple": multiple(),
-           "normal": normal(), "wilson": wilson(), "clustered": clustered(), "signFlip": sign_flip()}
+    """Write the file."""
+    out = {
+        "tango": tango(),
+        "mcnemar": mcnemar_cases(),
+        "binomial": binomial_cases(),
+        "multiple": multiple(),
+        "normal": normal(),
+        "wilson": wilson(),
+        "clustered": clustered(),
+        "signFlip": sign_flip(),
+    }
     path = Path("pkg/stats/testdata/vectors.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(out, indent=1) + "\n")
