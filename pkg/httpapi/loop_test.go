@@ -292,7 +292,7 @@ func TestModel_IsChangedOnlyByWhoSawItLast(t *testing.T) {
 	changed, err := c.UpdateModel(w.ctx, patch, oas.UpdateModelParams{Model: "support", IfMatch: oas.NewOptString(m.ETag)})
 	require.NoError(t, err)
 	require.Equal(t, "Support", changed.Response.Name)
-	require.JSONEq(t, `{"trainer":{"epochs":2}}`, string(changed.Response.Train))
+	require.JSONEq(t, `{"trainer":{"epochs":2}}`, string(changed.Response.Train.Value))
 	require.Equal(t, m.Response.Canned, changed.Response.Canned, "absent fields stay")
 	require.NotEqual(t, m.ETag, changed.ETag)
 	_, err = c.UpdateModel(w.ctx, patch, oas.UpdateModelParams{Model: "support", IfMatch: oas.NewOptString(m.ETag)})
