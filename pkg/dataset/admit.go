@@ -85,8 +85,7 @@ func gone(err error) error {
 
 // rows admits every row and stores the last shard and the quarantine file.
 func (a *admission) rows(ctx context.Context, in io.Reader) error {
-	opt := rows.Options{Limits: a.policy.Limits, Decoders: a.s.Decoders}
-	file, err := rows.Open(a.ing.Name, in, opt)
+	file, err := rows.Open(a.ing.Name, in, a.policy.Limits)
 	if err != nil {
 		return a.wholeFile(err)
 	}

@@ -23,7 +23,7 @@ var explanations = map[string]explanation{
 	rows.RuleHidden:       {"hidden characters", "see that nobody hid text in the row; the row was kept"},
 	rows.RuleUnknownField: {"a field that is not used", "rename it if it was meant; it was left out"},
 	rows.RuleEmptyFile:    {"no rows", "send the file again"},
-	rows.RuleFormat:       {"a format that cannot be read", "send JSONL, CSV, plain text or Markdown, as it is or in gzip"},
+	rows.RuleFormat:       {"a format that cannot be read", "send JSONL, CSV, text or Markdown; plain, gzip or zstd"},
 	rows.RuleTooLarge:     {"file too large", "split it"},
 	rows.RuleRatio:        {"expands suspiciously much", "send it uncompressed"},
 	rows.RuleDamaged:      {"damaged compression", "compress and send it again; what came before the damage was read"},

@@ -64,7 +64,6 @@ type Deps struct {
 	Workflow Workflow // nil: whoever arrives data drives Check and Publish
 	// Overlaps gives the benchmark items that a dataset must not hold; nil, or a nil result, = none.
 	Overlaps func(ctx context.Context, d Dataset) (Overlaps, error)
-	Decoders map[string]rows.Decoder // beside gzip
 	Policy   Policy
 }
 

@@ -2,13 +2,14 @@ package dataset
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"hash"
 	"io"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/perennial-llm/perennial/pkg/dataset/rows"
 	"github.com/perennial-llm/perennial/pkg/errs"

@@ -2,13 +2,14 @@ package dataset
 
 import (
 	"bufio"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/perennial-llm/perennial/pkg/dataset/rows"
 	"github.com/perennial-llm/perennial/pkg/errs"

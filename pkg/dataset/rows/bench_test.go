@@ -52,7 +52,7 @@ func benchmark(b *testing.B, name string, content []byte, each func(*rows.Row)) 
 	b.SetBytes(int64(len(content)))
 	b.ReportAllocs()
 	for b.Loop() {
-		f, err := rows.Open(name, bytes.NewReader(content), rows.Options{Limits: rows.DefaultLimits()})
+		f, err := rows.Open(name, bytes.NewReader(content), rows.DefaultLimits())
 		for err == nil {
 			var rec rows.Record
 			if rec, err = f.Next(); err == nil && each != nil {

@@ -17,7 +17,7 @@ import (
 
 // decode reads a file to its end; it fails the test on an error that is no problem of the file.
 func decode(t *testing.T, name string, content []byte, limits rows.Limits) []rows.Record {
-	f, err := rows.Open(name, bytes.NewReader(content), rows.Options{Limits: limits})
+	f, err := rows.Open(name, bytes.NewReader(content), limits)
 	var bad *rows.Problem
 	var all []rows.Record
 	for err == nil {
@@ -98,7 +98,7 @@ func FuzzCSVChunks(f *testing.F) {
 		limits := small()
 		whole := decode(t, "a.csv", []byte(content), limits)
 		in := &dribble{in: strings.NewReader(content), step: int(step) + 1}
-		file, err := rows.Open("a.csv", in, rows.Options{Limits: limits})
+		file, err := rows.Open("a.csv", in, limits)
 		require.NoError(t, err)
 		for _, want := range whole {
 			got, err := file.Next()

@@ -3,26 +3,27 @@ package rows
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"io"
 	"path"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 )
 
 // RuleDamaged is broken by a file whose compressed data cannot be read to the end.
 const RuleDamaged = "file.damaged"
 
-// Decoder undoes one compression. Hosts may pass ones that the standard library lacks.
-type Decoder struct {
-	Magic []byte // first bytes of such a file
-	Open  func(io.Reader) (io.ReadCloser, error)
+// decoder undoes one compression.
+type decoder struct {
+	magic string // first bytes of such a file
+	open  func(io.Reader) (io.ReadCloser, error)
 }
 
-// Options of Open.
-type Options struct {
-	Limits   Limits
-	Decoders map[string]Decoder // beside gzip, by name, such as "zstd"
+var decoders = map[string]decoder{
+	"gzip": {"\x1f\x8b", openGzip},
+	"zstd": {"\x28\xb5\x2f\xfd", openZstd},
 }
 
 // The formats.
@@ -36,7 +37,7 @@ const (
 // File is an open file of rows.
 type File struct {
 	Format      string
-	Compression string // "", "gzip" or the name of a decoder
+	Compression string // "", "gzip" or "zstd"
 	records     interface{ Next() (Record, error) }
 	source      *counter
 	closer      io.Closer
@@ -44,16 +45,16 @@ type File struct {
 
 // Open finds out compression and format by content, and by name where content does not tell. A file
 // that cannot be read at all is a *Problem; any other error is the source's own.
-func Open(name string, in io.Reader, opt Options) (*File, error) {
+func Open(name string, in io.Reader, limits Limits) (*File, error) {
 	src := &counter{in: in}
 	f := &File{source: src}
 	head := bufio.NewReaderSize(src, 64<<10)
-	plain, err := f.decompress(head, opt)
+	plain, err := f.decompress(head)
 	if err != nil {
 		return nil, err
 	}
-	capped := &capped{in: plain, source: src, limits: opt.Limits}
-	return f, f.open(strings.ToLower(name), bufio.NewReaderSize(capped, 64<<10), opt.Limits)
+	capped := &capped{in: plain, source: src, limits: limits}
+	return f, f.open(strings.ToLower(name), bufio.NewReaderSize(capped, 64<<10), limits)
 }
 
 // Next gives the next record; io.EOF at the end. A *Problem ends the file too: what came before holds.
@@ -71,17 +72,13 @@ func (f *File) Close() error {
 }
 
 // decompress recognises compressions by their first bytes.
-func (f *File) decompress(head *bufio.Reader, opt Options) (io.Reader, error) {
+func (f *File) decompress(head *bufio.Reader) (io.Reader, error) {
 	start, _ := head.Peek(8)
-	decoders := map[string]Decoder{"gzip": {Magic: []byte{0x1f, 0x8b}, Open: openGzip}}
-	for name, d := range opt.Decoders {
-		decoders[name] = d
-	}
 	for name, d := range decoders {
-		if len(d.Magic) == 0 || !bytes.HasPrefix(start, d.Magic) {
+		if !bytes.HasPrefix(start, []byte(d.magic)) {
 			continue
 		}
-		in, err := d.Open(head)
+		in, err := d.open(head)
 		if err != nil {
 			return nil, damaged(err)
 		}
@@ -93,16 +90,37 @@ func (f *File) decompress(head *bufio.Reader, opt Options) (io.Reader, error) {
 
 func openGzip(in io.Reader) (io.ReadCloser, error) { return gzip.NewReader(in) }
 
+// mostWindow is the largest zstd window: what "zstd --long=26" writes.
+const mostWindow = 64 << 20
+
+func openZstd(in io.Reader) (io.ReadCloser, error) {
+	r, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxWindow(mostWindow), zstd.WithDecoderMaxMemory(2*mostWindow))
+	if err != nil {
+		return nil, err
+	}
+	return r.IOReadCloser(), nil
+}
+
+const readable = "JSONL, CSV, text or Markdown; plain, gzip or zstd"
+
+// unknown describes a file that shows no format.
+func unknown(start []byte) string {
+	if bytes.HasPrefix(bytes.TrimSpace(start), []byte("[")) {
+		return "a JSON array; put one object on each line (jq -c '.[]' does)"
+	}
+	return found(start[:firstLine(start)])
+}
+
 // unreadable names well-known files that hold no rows in a form that is read here.
 func unreadable(start []byte) error {
 	for magic, what := range map[string]string{
 		"PK\x03\x04": "a zip archive; unpack it and send the files", "PAR1": "a Parquet file; export it as JSONL",
-		"\x28\xb5\x2f\xfd": "zstd, which this installation does not read; use gzip",
-		"\xff\xfe":         "UTF-16; save it as UTF-8", "\xfe\xff": "UTF-16; save it as UTF-8",
-		"%PDF": "a PDF", "\x89PNG": "an image", "BZh": "bzip2; use gzip", "\xfd7zXZ": "xz; use gzip",
+		"\xff\xfe": "UTF-16; save it as UTF-8", "\xfe\xff": "UTF-16; save it as UTF-8",
+		"%PDF": "a PDF", "\x89PNG": "an image", "BZh": "bzip2; use gzip or zstd", "\xfd7zXZ": "xz; use gzip or zstd",
 	} {
 		if bytes.HasPrefix(start, []byte(magic)) {
-			return &Problem{Rule: RuleFormat, Expected: "JSONL, CSV, plain text or Markdown, as it is or in gzip", Found: what}
+			return &Problem{Rule: RuleFormat, Expected: readable, Found: what}
 		}
 	}
 	return nil
@@ -136,7 +154,7 @@ func (f *File) open(name string, in *bufio.Reader, limits Limits) error {
 		return err
 	}
 	if f.Format = format(name, start); f.Format == "" {
-		return &Problem{Rule: RuleFormat, Expected: "JSONL, CSV, plain text or Markdown", Found: found(start[:firstLine(start)])}
+		return &Problem{Rule: RuleFormat, Expected: readable, Found: unknown(start)}
 	}
 	return f.read(in, limits)
 }

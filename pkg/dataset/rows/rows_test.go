@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-llm/perennial/pkg/dataset/rows"
@@ -16,7 +17,7 @@ import (
 // readAll reads a whole file: its records and the problem that ended it, if any.
 func readAll(t *testing.T, name, content string) ([]rows.Record, *rows.Problem) {
 	t.Helper()
-	f, err := rows.Open(name, strings.NewReader(content), rows.Options{Limits: small()})
+	f, err := rows.Open(name, strings.NewReader(content), small())
 	var bad *rows.Problem
 	if errors.As(err, &bad) {
 		return nil, bad
@@ -208,7 +209,7 @@ func TestOpen_Gzip_KeepsWhatCameBeforeTheDamage(t *testing.T) {
 func TestOpen_Gzip_StopsABomb(t *testing.T) {
 	limits := small()
 	limits.RatioFree = 1 << 20
-	f, err := rows.Open("a.jsonl.gz", strings.NewReader(gz(t, strings.Repeat(good+"\n", 1<<16))), rows.Options{Limits: limits})
+	f, err := rows.Open("a.jsonl.gz", strings.NewReader(gz(t, strings.Repeat(good+"\n", 1<<16))), limits)
 	require.NoError(t, err)
 	for err == nil {
 		_, err = f.Next()
@@ -226,10 +227,37 @@ func TestFile_Next_PassesOnTheSourcesOwnErrors(t *testing.T) {
 	lost := errors.New("connection lost")
 	for _, content := range []string{good + "\n", gz(t, good+"\n")[:30]} {
 		in := io.MultiReader(strings.NewReader(content), failing{lost})
-		f, err := rows.Open("a.jsonl", in, rows.Options{Limits: small()})
+		f, err := rows.Open("a.jsonl", in, small())
 		for err == nil {
 			_, err = f.Next()
 		}
 		require.ErrorIs(t, err, lost)
 	}
+}
+
+func zst(t *testing.T, content string) string {
+	t.Helper()
+	w, err := zstd.NewWriter(nil)
+	require.NoError(t, err)
+	return string(w.EncodeAll([]byte(content), nil))
+}
+
+func TestOpen_Zstd(t *testing.T) {
+	whole := zst(t, strings.Repeat(good+"\n", 1000))
+	all, bad := readAll(t, "a.jsonl.zst", whole)
+	require.Nil(t, bad)
+	require.Len(t, all, 1000)
+	_, bad = readAll(t, "a.jsonl.zst", whole[:len(whole)-9])
+	require.Equal(t, rows.RuleDamaged, bad.Rule)
+
+	limits := small()
+	limits.RatioFree = 1 << 20
+	f, err := rows.Open("a.zst", strings.NewReader(zst(t, strings.Repeat(good+"\n", 1<<16))), limits)
+	require.NoError(t, err)
+	for err == nil {
+		_, err = f.Next()
+	}
+	require.ErrorAs(t, err, &bad)
+	require.Equal(t, rows.RuleRatio, bad.Rule)
+	require.NoError(t, f.Close())
 }
