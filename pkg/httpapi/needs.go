@@ -14,32 +14,49 @@ import (
 
 // needs lists what waits for this caller: only what the caller may do.
 func (s *situation) needs() []oas.Need {
-	out := []oas.Need{}
-	add := func(kind oas.NeedKind, title, subject, id string, since time.Time) {
-		out = append(out, oas.Need{Kind: kind, Title: title, Subject: oas.Subject{Type: subject, ID: id}, Since: since})
-	}
+	return slices.Concat([]oas.Need{}, s.decisions(), s.quarantined(), s.failures(), s.held())
+}
+
+func need(kind oas.NeedKind, title, subject, id string, since time.Time) oas.Need {
+	return oas.Need{Kind: kind, Title: title, Subject: oas.Subject{Type: subject, ID: id}, Since: since}
+}
+
+func (s *situation) decisions() (out []oas.Need) {
 	for _, a := range s.approvals {
 		if s.mayDecide(a) {
-			add(oas.NeedKindApproval, fmt.Sprintf("Decide on version %d of %s", a.Version, a.Model), "approval", a.ID, a.Created)
+			out = append(out, need(oas.NeedKindApproval, fmt.Sprintf("Decide on version %d of %s", a.Version, a.Model), "approval", a.ID, a.Created))
 		}
 	}
-	if s.me.May(identity.DataWrite) {
-		for _, i := range s.ingestions {
-			if i.Status == dataset.Quarantined {
-				add(oas.NeedKindIngestion, "Decide on the valid part of "+i.Name, "ingestion", i.ID, i.Created)
-			}
+	return out
+}
+
+func (s *situation) quarantined() (out []oas.Need) {
+	for _, i := range s.ingestions {
+		if i.Status == dataset.Quarantined && s.me.May(identity.DataWrite) {
+			out = append(out, need(oas.NeedKindIngestion, "Decide on the valid part of "+i.Name, "ingestion", i.ID, i.Created))
 		}
 	}
-	if s.me.May(identity.RunsWrite) {
-		for _, r := range s.failedRuns() {
-			add(oas.NeedKindRun, "Look at the failed run of "+r.Model, "run", r.ID, r.Ended)
-		}
+	return out
+}
+
+func (s *situation) failures() (out []oas.Need) {
+	if !s.me.May(identity.RunsWrite) {
+		return nil
 	}
-	if s.me.May(identity.DeploymentsWrite) {
-		for _, l := range s.lanes() {
-			for _, hold := range l.holds {
-				add(oas.NeedKindHold, fmt.Sprintf("Version %d is on hold in %s", hold.Version, l.Name), "environment", l.Model+"/"+l.Name, hold.Created)
-			}
+	for _, r := range s.failedRuns() {
+		out = append(out, need(oas.NeedKindRun, "Look at the failed run of "+r.Model, "run", r.ID, r.Ended))
+	}
+	return out
+}
+
+func (s *situation) held() (out []oas.Need) {
+	if !s.me.May(identity.DeploymentsWrite) {
+		return nil
+	}
+	for _, l := range s.lanes() {
+		for _, hold := range l.holds {
+			title := fmt.Sprintf("Version %d is on hold in %s", hold.Version, l.Name)
+			out = append(out, need(oas.NeedKindHold, title, "environment", l.Model+"/"+l.Name, hold.Created))
 		}
 	}
 	return out
