@@ -27,6 +27,7 @@ func (p *Platform) Serve(ctx context.Context, l net.Listener) error {
 	g.Go(func() error { return ended(p.states.Run(ctx)) })
 	g.Go(func() error { return ended(p.wakeOnData().Run(ctx)) })
 	g.Go(func() error { return p.sweep(ctx) })
+	g.Go(func() error { return p.forget(ctx) })
 	g.Go(func() error { return p.listen(ctx, l) })
 	return g.Wait()
 }
@@ -73,6 +74,22 @@ func (p *Platform) sweep(ctx context.Context) error {
 	for {
 		if _, err := t.Sweep(ctx, tasks.Empty{}); err != nil && ctx.Err() == nil {
 			p.Logger.Error("sweep", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// forget removes rows that have expired; they are invisible already.
+func (p *Platform) forget(ctx context.Context) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if _, err := p.db.Sweep(ctx, ids.WallClock()); err != nil && ctx.Err() == nil {
+			p.Logger.Error("remove expired rows", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -1,0 +1,85 @@
+package training_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-llm/perennial/pkg/errs"
+	"github.com/perennial-llm/perennial/pkg/training"
+)
+
+func (w *world) trigger(t training.Trigger) training.Trigger {
+	t.Model, t.Enabled = "support", true
+	t, err := w.SetTrigger(w.ctx, ana, t)
+	require.NoError(w.t, err)
+	return t
+}
+
+// sweepAt sweeps after some time and gives the number of runs that were ever started.
+func (w *world) sweepAt(later time.Duration) int {
+	w.now = w.now.Add(later)
+	require.NoError(w.t, w.Sweep(w.ctx))
+	return len(w.started)
+}
+
+func TestTrigger_DataThresholdWithDebounceAndCooldown(t *testing.T) {
+	w := newWorld(t)
+	w.trigger(training.Trigger{MinRows: 8, Debounce: 60, Cooldown: 3600})
+	w.publish(5)
+	require.Equal(t, 0, w.sweepAt(2*time.Minute), "below the threshold")
+	w.publish(5)
+	require.Equal(t, 0, w.sweepAt(30*time.Second), "not quiet yet")
+	require.Equal(t, 1, w.sweepAt(31*time.Second))
+
+	runs, _, err := w.Runs(w.ctx, training.RunFilter{Model: "support"})
+	require.NoError(t, err)
+	require.Equal(t, training.ByData, runs[0].Trigger)
+	require.Equal(t, "10 new rows (threshold 8)", runs[0].Reason)
+	require.NoError(t, w.Fail(w.ctx, runs[0].ID, "x"))
+	require.Equal(t, 1, w.sweepAt(2*time.Minute), "the same rows do not fire again")
+	w.publish(20)
+	require.Equal(t, 1, w.sweepAt(2*time.Minute), "cooling down")
+	require.Equal(t, 2, w.sweepAt(time.Hour))
+}
+
+func TestTrigger_WaitsForTheRunInProgress(t *testing.T) {
+	w := newWorld(t)
+	w.trigger(training.Trigger{MinRows: 1})
+	w.publish(5)
+	require.Equal(t, 1, w.sweepAt(time.Second))
+	w.publish(5)
+	require.Equal(t, 1, w.sweepAt(time.Second))
+	runs, _, err := w.Runs(w.ctx, training.RunFilter{})
+	require.NoError(t, err)
+	require.NoError(t, w.Fail(w.ctx, runs[0].ID, "x"))
+	require.Equal(t, 2, w.sweepAt(time.Second))
+}
+
+func TestTrigger_ScheduleFiresOncePerSlot(t *testing.T) {
+	w := newWorld(t)
+	tr := w.trigger(training.Trigger{Schedule: "rate(1 hour)"})
+	require.Equal(t, w.now.Add(time.Hour), tr.NextRun)
+	w.publish(5)
+	require.Equal(t, 0, w.sweepAt(59*time.Minute))
+	require.Equal(t, 1, w.sweepAt(time.Minute))
+	require.Equal(t, 1, w.sweepAt(time.Second))
+	tr, err := w.Trigger(w.ctx, "support")
+	require.NoError(t, err)
+	require.True(t, tr.NextRun.After(w.now))
+}
+
+func TestTrigger_BadOnesAreRefused(t *testing.T) {
+	w := newWorld(t)
+	for _, bad := range []training.Trigger{{Schedule: "sometimes"}, {MinRows: -1}, {Schedule: "rate(1 day)", Timezone: "Mars/Base"}} {
+		bad.Model = "support"
+		_, err := w.SetTrigger(w.ctx, ana, bad)
+		require.True(t, errs.Is(err, errs.Invalid), err)
+	}
+	_, err := w.SetTrigger(w.ctx, ana, training.Trigger{Model: "nobody"})
+	require.True(t, errs.Is(err, errs.NotFound), err)
+	w.trigger(training.Trigger{MinRows: 1})
+	_, err = w.SetTrigger(w.ctx, ana, training.Trigger{Model: "support", Rev: 7})
+	require.True(t, errs.Is(err, errs.Precondition), err)
+}
