@@ -123,7 +123,7 @@ func TestRun_Outcomes(t *testing.T) {
 			"B":{"Type":"Pass","Output":{"in":"{% $states.input %}","c":"{% $c %}"},"End":true}}`, `1`, scripted(`!X`), `{"in":{"in":1,"e":"X"},"c":"on purpose"}`},
 		{"a task times out", `{"A":{` + task + `,"TimeoutSeconds":5,"Catch":[{"ErrorEquals":["States.TaskFailed"],"Next":"B"},{"ErrorEquals":["States.Timeout"],"Next":"B"}],"End":true},
 			"B":{"Type":"Succeed"}}`, `1`, scripted(`silent`), `{"Error":"States.Timeout","Cause":""}`},
-		{"a heartbeat is missed", `{"A":{` + task + `,"TimeoutSeconds":50,"HeartbeatSeconds":"{% 2 + 3 %}","Catch":[{"ErrorEquals":["States.HeartbeatTimeout"],"Next":"B"}],"End":true},
+		{"a heartbeat is missed", `{"A":{"Type":"Task","Resource":"arn:aws:states:::test:do.waitForTaskToken","TimeoutSeconds":50,"HeartbeatSeconds":"{% 2 + 3 %}","Catch":[{"ErrorEquals":["States.HeartbeatTimeout"],"Next":"B"}],"End":true},
 			"B":{"Type":"Succeed"}}`, `1`, scripted(`silent`), `{"Error":"States.Timeout","Cause":""}`},
 		{"the machine times out", `{"A":{"Type":"Wait","Seconds":2000000,"End":true}}`, `1`, nil, `States.Timeout: `},
 		{"results have a size limit that States.ALL catches", `{"A":{` + task + `,"Catch":[{"ErrorEquals":["States.ALL"],"Output":"{% $states.errorOutput.Cause %}","Next":"B"}],"End":true},"B":{"Type":"Succeed"}}`, `1`,

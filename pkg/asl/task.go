@@ -29,7 +29,7 @@ func (r *Run) workTask(th *Thread, st *State) {
 	if timeout > 0 {
 		th.Timeout = r.now.Add(time.Duration(timeout) * time.Second)
 	}
-	if heartbeat > 0 {
+	if heartbeat > 0 && beats(st) {
 		th.BeatEvery = time.Duration(heartbeat) * time.Second
 		th.Heartbeat = r.now.Add(th.BeatEvery)
 	}
@@ -37,6 +37,12 @@ func (r *Run) workTask(th *Thread, st *State) {
 	r.taskEvent(th, st, "Started", map[string]any{})
 	r.effects.Start = append(r.effects.Start, r.task(th))
 	r.touch(th)
+}
+
+// beats tells whether a task can send heartbeats at all: only who holds a token can.
+func beats(st *State) bool {
+	r := parseResource(st.Resource)
+	return r.waitsForToken() || r.activity
 }
 
 func bytesContain(raw json.RawMessage, s string) bool { return strings.Contains(string(raw), s) }

@@ -64,14 +64,21 @@ func (w *watchdog) check() error {
 	if w.baseline == 0 || heap < w.baseline {
 		w.baseline = heap
 	}
-	if heap-w.baseline <= w.limits.Memory {
-		return nil
-	}
-	runtime.GC() // count what lives, not what awaits collection
-	if heapBytes()-w.baseline <= w.limits.Memory {
+	if !w.exceeded(heap) {
 		return nil
 	}
 	return &Error{Kind: Limit, Message: fmt.Sprintf("the evaluation needed more than %d MiB of memory", w.limits.Memory>>20)}
+}
+
+// exceeded counts what lives, not what awaits collection, unless growth is so fast that there is no
+// time for a collection.
+func (w *watchdog) exceeded(heap uint64) bool {
+	if grown := heap - w.baseline; grown <= w.limits.Memory || grown > 2*w.limits.Memory {
+		return grown > w.limits.Memory
+	}
+	runtime.GC()
+	now := heapBytes()
+	return now > w.baseline && now-w.baseline > w.limits.Memory
 }
 
 func heapBytes() uint64 {

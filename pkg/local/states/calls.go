@@ -125,20 +125,28 @@ func (s *Service) describe(ctx context.Context, r row) (Description, error) {
 	return d, nil
 }
 
-// ListExecutions gives executions, newest first; an empty machine or status means any.
+// ListExecutions gives the newest executions (at most 1,000), newest first; an empty machine or status
+// means any. Where they are is told of running ones only.
 func (s *Service) ListExecutions(ctx context.Context, machine string, status asl.Status) ([]Description, error) {
-	rows, err := s.store.list(ctx, machine, status)
+	rows, err := s.store.list(ctx, machine, status, maxListed)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Description, len(rows))
 	for i, r := range rows {
+		out[i] = Description{Execution: r.execution}
+		if r.execution.Status != asl.Running {
+			continue
+		}
 		if out[i], err = s.describe(ctx, r); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
+
+// maxListed bounds ListExecutions.
+const maxListed = 1000
 
 // GetExecutionHistory gives all events, oldest first.
 func (s *Service) GetExecutionHistory(ctx context.Context, arn string) ([]asl.Event, error) {

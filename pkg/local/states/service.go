@@ -131,8 +131,8 @@ func (s *Service) lockFor(arn string) *sync.Mutex {
 
 // Run resumes every running execution and serves until ctx ends, then closes.
 func (s *Service) Run(ctx context.Context) error {
-	if err := s.Resume(ctx); err != nil {
-		return err
+	if err := s.Resume(ctx); err != nil && ctx.Err() == nil {
+		return errors.Join(err, s.Close())
 	}
 	<-ctx.Done()
 	return s.Close()
@@ -140,7 +140,7 @@ func (s *Service) Run(ctx context.Context) error {
 
 // Resume goes on with every execution that was running when the service last stopped.
 func (s *Service) Resume(ctx context.Context) error {
-	rows, err := s.store.list(ctx, "", asl.Running)
+	rows, err := s.store.list(ctx, "", asl.Running, -1)
 	if err != nil {
 		return err
 	}

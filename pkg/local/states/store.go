@@ -223,8 +223,8 @@ func (s *store) get(ctx context.Context, arn string) (r row, ok bool, err error)
 	return rows[0], true, nil
 }
 
-// list gives executions, newest first.
-func (s *store) list(ctx context.Context, machine string, status asl.Status) ([]row, error) {
+// list gives executions, newest first; a negative limit means all.
+func (s *store) list(ctx context.Context, machine string, status asl.Status, limit int) ([]row, error) {
 	var conds []string
 	var args []any
 	if machine != "" {
@@ -237,7 +237,7 @@ func (s *store) list(ctx context.Context, machine string, status asl.Status) ([]
 	if len(conds) > 0 {
 		where = "WHERE " + strings.Join(conds, " AND ")
 	}
-	return s.rows(ctx, where+" ORDER BY started DESC, arn", args...)
+	return s.rows(ctx, where+" ORDER BY started DESC, arn LIMIT ?", append(args, limit)...)
 }
 
 // load reads the JSON rows of one execution into a slice.

@@ -1,0 +1,60 @@
+package asl_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-llm/perennial/pkg/asl"
+)
+
+// tenStates is the graph of the benchmarks: eight Pass states, a Choice and a Succeed.
+func tenStates() string {
+	var b strings.Builder
+	for i := range 8 {
+		fmt.Fprintf(&b, `"P%d":{"Type":"Pass","Assign":{"v%d":"{%% $states.input.n + %d %%}"},"Next":"%s"},`, i, i, i, map[bool]string{true: "C", false: fmt.Sprint("P", i+1)}[i == 7])
+	}
+	return `{"QueryLanguage":"JSONata","StartAt":"P0","States":{` + b.String() +
+		`"C":{"Type":"Choice","Choices":[{"Condition":"{% $v7 > 100 %}","Next":"S"}],"Default":"S"},"S":{"Type":"Succeed"}}}`
+}
+
+// BenchmarkRun_InMemory runs ten states per iteration without a journal.
+func BenchmarkRun_InMemory(b *testing.B) {
+	m, err := asl.Parse([]byte(tenStates()))
+	require.NoError(b, err)
+	for b.Loop() {
+		r, err := asl.Simulate(context.Background(), m, asl.Env{Expressions: pool}, header(`{"n":1}`), nil, epoch)
+		if err != nil || r.Execution().Status != asl.Succeeded {
+			b.Fatal(err, r.Execution().Failure)
+		}
+	}
+	b.ReportMetric(float64(b.N)*10/b.Elapsed().Seconds(), "transitions/s")
+}
+
+// BenchmarkRun_WithoutExpressions is the bare interpreter: ten Pass states.
+func BenchmarkRun_WithoutExpressions(b *testing.B) {
+	var states []string
+	for i := range 9 {
+		states = append(states, fmt.Sprintf(`"P%d":{"Type":"Pass","Next":"P%d"}`, i, i+1))
+	}
+	m, err := asl.Parse([]byte(`{"QueryLanguage":"JSONata","StartAt":"P0","States":{` + strings.Join(states, ",") + `,"P9":{"Type":"Succeed"}}}`))
+	require.NoError(b, err)
+	for b.Loop() {
+		if _, err := asl.Simulate(context.Background(), m, asl.Env{Expressions: pool}, header(`{"n":1}`), nil, epoch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*10/b.Elapsed().Seconds(), "transitions/s")
+}
+
+func BenchmarkParse(b *testing.B) {
+	def := []byte(tenStates())
+	for b.Loop() {
+		if _, err := asl.Parse(def); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
