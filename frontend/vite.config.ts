@@ -31,5 +31,8 @@ export default defineConfig(({ mode }) => ({
     server: { deps: { inline: [/@cloudscape-design/] } },
     css: false,
     restoreMocks: true,
+    pool: 'threads',
+    isolate: false, // one browser stand-in per worker, not per file; tests keep their state to themselves
+    maxWorkers: 2,
   },
 }))

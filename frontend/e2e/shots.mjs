@@ -10,7 +10,7 @@ import { axe, launch, openPage, settle, signIn } from './browser.mjs'
 import { routes } from './routes.mjs'
 
 const { values: o } = parseArgs({ options: {
-  url: { type: 'string', default: process.env.E2E_URL }, out: { type: 'string', default: 'shots' }, only: { type: 'string' }, mock: { type: 'boolean' },
+  url: { type: 'string', default: process.env.E2E_URL }, out: { type: 'string', default: 'shots' }, only: { type: 'string' }, 'no-axe': { type: 'boolean' }, mock: { type: 'boolean' },
   user: { type: 'string', default: process.env.E2E_USER ?? 'admin' }, width: { type: 'string', default: '1440' }, theme: { type: 'string' }, prefix: { type: 'string', default: '/llm/' },
 } })
 
@@ -27,7 +27,7 @@ async function look(at, theme, [name, path], base) {
   await page.waitForTimeout(400) // charts draw on the next frames
   const height = await page.evaluate(() => document.documentElement.scrollHeight)
   await page.screenshot({ path: join(o.out, `${name}-${theme}.png`), fullPage: height < 4000 })
-  const found = [...(await axe(page)), ...(await faults())]
+  const found = [...(o['no-axe'] ? [] : await axe(page)), ...(await faults()).filter((f) => !(o.mock && f.includes('ServiceWorker')))]
   found.forEach((f) => console.log(`  ${name} ${theme}: ${f}`))
   return found.length
 }

@@ -53,7 +53,7 @@ export const runHandlers: HttpHandler[] = [
   }),
   http.get('*/v1/lineage', ({ request }) => {
     const node = new URL(request.url).searchParams.get('node') ?? ''
-    return graph.nodes.some((n) => `${n.type}:${n.id}` === node) ? ok(graph) : ok({ nodes: [{ type: node.split(':')[0], id: node.split(':')[1] }], edges: [], truncated: false })
+    return graph.nodes.some((n) => `${n.type}:${n.id}` === node) || node === 'modelVersion:assistant@15' ? ok(graph) : ok({ nodes: [{ type: node.split(':')[0], id: node.split(':')[1] }], edges: [], truncated: false })
   }),
   http.get('*/v1/runs', ({ request }) => {
     const q = new URL(request.url).searchParams

@@ -58,16 +58,17 @@ const identityHandlers: HttpHandler[] = [
 ]
 
 function stages() {
+  const open = <T extends { id: string }>(type: string, found: T | undefined) => found && { type, id: found.id }
   const waiting = state.approvals.filter((a) => a.status === 'Pending')
   const held = state.ingestions.filter((i) => i.status === 'Quarantined')
   const run = state.runs.find((r) => r.status === 'Training')
   const release = state.releases.find((r) => r.phase === 'Progressing')
   return [
-    { name: 'data', health: held.length ? 'attention' : 'ok', summary: held.length ? '1 file waits in quarantine' : 'all arrivals are published', subject: held[0] && { type: 'ingestion', id: held[0].id }, since: before(18) },
-    { name: 'training', health: run ? 'active' : 'idle', summary: run ? 'version 16 is learning from support@4' : 'no run', subject: run && { type: 'run', id: run.id }, since: before(2) },
+    { name: 'data', health: held.length ? 'attention' : 'ok', summary: held.length ? '1 file waits in quarantine' : 'all arrivals are published', subject: open('ingestion', held[0]), since: before(18) },
+    { name: 'training', health: run ? 'active' : 'idle', summary: run ? 'version 16 is learning from support@4' : 'no run', subject: open('run', run), since: before(2) },
     { name: 'evaluation', health: 'ok', summary: 'last verdict: PASS', since: before(54) },
-    { name: 'approval', health: waiting.length ? 'attention' : 'ok', summary: `${waiting.length} decisions wait`, subject: waiting[0] && { type: 'approval', id: waiting[0].id }, since: before(53) },
-    { name: 'release', health: release ? 'active' : 'idle', summary: release ? 'version 15 takes 50 % of staging' : 'nothing moves', subject: release && { type: 'release', id: release.id }, since: before(6) },
+    { name: 'approval', health: waiting.length ? 'attention' : 'ok', summary: `${waiting.length} decisions wait`, subject: open('approval', waiting[0]), since: before(53) },
+    { name: 'release', health: release ? 'active' : 'idle', summary: release ? 'version 15 takes 50 % of staging' : 'nothing moves', subject: open('release', release), since: before(6) },
     { name: 'serving', health: 'ok', summary: '2,410 requests in the last hour, 0.2 % errors', since: before(1500) },
   ]
 }

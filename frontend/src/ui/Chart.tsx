@@ -27,11 +27,12 @@ interface Props {
   height?: number
 }
 
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
 const cssColor = (name: string) => getComputedStyle(document.body).getPropertyValue(`--${name}`).trim() || '#888'
 
 function axes(p: Props): uPlot.Axis[] {
   const look = { stroke: cssColor('ink-soft'), grid: { stroke: cssColor('line'), width: 1 }, ticks: { show: false }, font: '12px system-ui' }
-  return [{ ...look, label: p.xLabel, labelFont: '12px system-ui', labelSize: p.xLabel ? 22 : 0 }, { ...look, size: 62, values: (_u, v) => v.map((n) => (p.format ?? String)(n)) }]
+  return [{ ...look, size: 30, ...(p.time ? { values: (_u: uPlot, v: number[]) => v.map((n) => clock.format(n * 1000)) } : {}) }, { ...look, size: 62, values: (_u, v) => v.map((n) => (p.format ?? String)(n)) }]
 }
 
 /** Vertical lines where something happened, such as a release. */
@@ -61,7 +62,7 @@ function options(p: Props, width: number): uPlot.Options {
     width, height: p.height ?? 220, axes: axes(p), scales: { x: { time: p.time ?? false } }, plugins: [markPlugin(p.marks ?? [])],
     legend: { live: true }, cursor: { points: { size: 6 }, drag: { x: true, y: false } },
     series: [
-      p.time ? {} : { label: p.xLabel ?? 'x' },
+      p.time ? { label: 'Time', value: (_u, v) => (v === null ? '—' : clock.format(v * 1000)) } : { label: p.xLabel ?? 'x', value: (_u, v) => (v === null ? '—' : String(v)) },
       ...p.series.map((s): uPlot.Series => ({
         label: s.label, stroke: cssColor(s.color), width: 2, dash: s.dash, spanGaps: true, points: { show: s.points ?? false, size: 5 },
         value: (_u, v) => (v === null ? '—' : (p.format ?? String)(v)),

@@ -1,20 +1,20 @@
 import dagre from '@dagrejs/dagre'
-import { Background, Controls, Handle, Position, ReactFlow, type Edge, type Node, type NodeProps } from '@xyflow/react'
+import { Background, Controls, Handle, Position, ReactFlow, useReactFlow, useStore, type Edge, type Node, type NodeProps } from '@xyflow/react'
 import '@xyflow/react/dist/base.css'
-import { useMemo } from 'react'
+import { useEffect, useMemo } from 'react'
 import { known, type GraphEdge, type GraphNode } from '../lib/graph'
 import { StepState } from './marks'
 import { useDark } from './theme'
 import { Took } from './Time'
 
-const width = 190
 const heightOf = (n: GraphNode) => (n.status ? 74 : 62)
 
 type FlowNode = Node<{ node: GraphNode }, 'ours'>
 
 /** Places nodes from left to right (Sugiyama's method, as dagre does it). */
-function layout(nodes: GraphNode[], edges: GraphEdge[]): FlowNode[] {
-  const g = new dagre.graphlib.Graph().setGraph({ rankdir: 'LR', nodesep: 18, ranksep: 44 }).setDefaultEdgeLabel(() => ({}))
+function layout(nodes: GraphNode[], edges: GraphEdge[], short: boolean): FlowNode[] {
+  const width = short ? 162 : 196
+  const g = new dagre.graphlib.Graph().setGraph({ rankdir: 'LR', nodesep: 18, ranksep: short ? 24 : 44 }).setDefaultEdgeLabel(() => ({}))
   nodes.forEach((n) => g.setNode(n.id, { width, height: heightOf(n) }))
   edges.forEach((e) => g.setEdge(e.from, e.to))
   dagre.layout(g)
@@ -37,6 +37,15 @@ function OurNode({ data: { node: n } }: NodeProps<FlowNode>) {
   )
 }
 
+/** Shows all of it again when the room for it changes. */
+function FitOnResize() {
+  const { fitView } = useReactFlow()
+  const { width, height } = useStore((s) => ({ width: s.width, height: s.height }), (a, b) => a.width === b.width && a.height === b.height)
+  useEffect(() => void fitView(fit), [fitView, width, height])
+  return null
+}
+
+const fit = { padding: 0.08, maxZoom: 1 }
 const nodeTypes = { ours: OurNode }
 
 interface Props {
@@ -51,17 +60,18 @@ export default function Graph({ nodes, edges, label, height = 'tall' }: Props) {
   const dark = useDark()
   const shape = JSON.stringify([nodes.map((n) => n.id), edges])
   // eslint-disable-next-line react-hooks/exhaustive-deps -- positions depend on the shape only
-  const places = useMemo(() => layout(nodes, known(nodes, edges)), [shape])
+  const places = useMemo(() => layout(nodes, known(nodes, edges), height === 'short'), [shape])
   const flow = places.map((p, i) => ({ ...p, data: { node: nodes[i]! } }))
   const lines: Edge[] = known(nodes, edges).map((e) => ({ id: `${e.from}→${e.to}`, source: e.from, target: e.to, animated: false }))
   return (
     <div className={`graph graph-${height}`} role="group" aria-label={label}>
       <ReactFlow
         key={shape} nodes={flow} edges={lines} nodeTypes={nodeTypes} colorMode={dark ? 'dark' : 'light'}
-        fitView fitViewOptions={{ padding: 0.08, maxZoom: 1 }} minZoom={0.2} nodesDraggable={false} nodesConnectable={false}
+        fitView fitViewOptions={fit} minZoom={0.2} nodesDraggable={false} nodesConnectable={false}
         nodesFocusable={false} edgesFocusable={false} elementsSelectable={false} preventScrolling={false} zoomOnScroll={false}
       >
         <Background gap={20} />
+        <FitOnResize />
         {height === 'tall' && <Controls showInteractive={false} />}
       </ReactFlow>
     </div>

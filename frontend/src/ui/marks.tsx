@@ -28,7 +28,7 @@ const phases: Record<string, Look> = {
 function mark(table: Record<string, Look>, of: string | undefined) {
   if (!of) return <>—</>
   const [kind, text] = table[of] ?? ['info', of]
-  return <Status type={kind}>{text}</Status>
+  return <Status type={kind} wrapText={false}>{text}</Status>
 }
 
 /** Colour, sign and word for a gate verdict. */

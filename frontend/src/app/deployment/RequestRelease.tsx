@@ -10,34 +10,45 @@ import { Alert, Checkbox, FormField, Multiselect, ReasonDialog, Select } from '.
 
 const option = (v: ModelVersion) => ({ value: String(v.number), label: `version ${v.number}`, description: [v.verdict, ...v.aliases].filter(Boolean).join(', '), tags: [v.status] })
 
-/** Asks for a version to be released; another person decides. */
-export function RequestRelease({ model, version, onClose }: { model: string; version?: number; onClose: () => void }) {
+interface Props {
+  model: string
+  version?: number
+  onClose: () => void
+}
+
+/** What is asked for: the version, where to, and whether against the gate. */
+function useRequest({ model, version }: Props) {
   const router = useRouter()
   const key = useOnceKey()
-  const versions = useQuery(models.versions(model))
-  const places = useQuery(environments.list(model))
+  const versions = useQuery(models.versions(model)).data?.items ?? []
+  const places = (useQuery(environments.list(model)).data?.items ?? []).map((e) => ({ value: e.name, label: e.name }))
   const [chosen, setChosen] = useState(version)
   const [names, setNames] = useState<string[]>()
   const [breakGlass, setBreakGlass] = useState(false)
-  const all = (places.data?.items ?? []).map((e) => ({ value: e.name, label: e.name }))
-  const list = versions.data?.items ?? []
-  const one = list.find((v) => v.number === chosen) ?? list[0]
-  const picked = names ?? all.map((e) => e.value)
+  const one = versions.find((v) => v.number === chosen) ?? versions[0]
   const failed = one?.verdict === 'FAIL'
-  const ask = useAction((reason: string) => requestRelease({ model, version: one?.number ?? 0, reason, breakGlass: failed && breakGlass, environments: names && picked }, key), {
+  const picked = places.filter((o) => names?.includes(o.value) ?? true)
+  const act = useAction((reason: string) => requestRelease({ model, version: one?.number ?? 0, reason, breakGlass: failed && breakGlass, environments: names && picked.map((o) => o.value) }, key), {
     stale: ['releases', 'approvals', 'environments'], done: 'The release is asked for. Another person decides it.', then: (r) => router.history.push(paths.release(r.id)),
   })
+  const ready = !!one && names?.length !== 0 && (!failed || breakGlass)
+  return { versions, places, one, failed, picked, breakGlass, ready, act, setChosen, setNames, setBreakGlass }
+}
+
+/** Asks for a version to be released; another person decides. */
+export function RequestRelease(props: Props) {
+  const r = useRequest(props)
   return (
-    <ReasonDialog title="Request release" action="Request release" busy={ask.busy} error={ask.error} onClose={onClose} onSubmit={ask.run} disabled={!one || picked.length === 0 || (failed && !breakGlass)}>
+    <ReasonDialog title="Request release" action="Request release" busy={r.act.busy} error={r.act.error} onClose={props.onClose} onSubmit={r.act.run} disabled={!r.ready}>
       <FormField label="Version">
-        <Select options={list.map(option)} selectedOption={one ? option(one) : null} empty="There is no version yet" onChange={(e) => setChosen(Number(e.detail.selectedOption.value))} />
+        <Select options={r.versions.map(option)} selectedOption={r.one ? option(r.one) : null} empty="There is no version yet" onChange={(e) => r.setChosen(Number(e.detail.selectedOption.value))} />
       </FormField>
       <FormField label="Environments" description="In the order of promotion; the same digest moves.">
-        <Multiselect options={all} selectedOptions={all.filter((o) => picked.includes(o.value))} onChange={(e) => setNames(e.detail.selectedOptions.map((o) => o.value ?? ''))} deselectAriaLabel={(o) => `Leave out ${o.label}`} />
+        <Multiselect options={r.places} selectedOptions={r.picked} onChange={(e) => r.setNames(e.detail.selectedOptions.map((o) => o.value ?? ''))} deselectAriaLabel={(o) => `Leave out ${o.label}`} />
       </FormField>
-      {failed && (
-        <Alert type="warning" header={`The gate said FAIL for version ${one.number}`}>
-          <Checkbox checked={breakGlass} onChange={(e) => setBreakGlass(e.detail.checked)}>Break-glass: ask nevertheless. Two other people must agree, each with a reason.</Checkbox>
+      {r.failed && (
+        <Alert type="warning" header={`The gate said FAIL for version ${r.one?.number}`}>
+          <Checkbox checked={r.breakGlass} onChange={(e) => r.setBreakGlass(e.detail.checked)}>Break-glass: ask nevertheless. Two other people must agree, each with a reason.</Checkbox>
         </Alert>
       )}
     </ReasonDialog>

@@ -1,6 +1,6 @@
 import { useRouter, type ErrorComponentProps } from '@tanstack/react-router'
 import { paths } from '../../lib/paths'
-import { Box, Empty, ErrorState, Link } from '../../ui'
+import { Box, Empty, ErrorState, Link, Page } from '../../ui'
 
 /** A screen that could not be shown. */
 export function Broken({ error, reset }: ErrorComponentProps) {
@@ -15,8 +15,8 @@ export function Broken({ error, reset }: ErrorComponentProps) {
 /** An address that leads nowhere. */
 export function Missing() {
   return (
-    <Empty title="There is no such page" action={<Link href={paths.home()}>Go to Home</Link>}>
-      The address may be old, or mistyped.
-    </Empty>
+    <Page title="There is no such page">
+      <Empty title="This address leads nowhere" action={<Link href={paths.home()}>Go to Home</Link>}>It may be old, or mistyped.</Empty>
+    </Page>
   )
 }

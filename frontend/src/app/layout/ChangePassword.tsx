@@ -18,11 +18,11 @@ export function ChangePassword({ first = false }: { first?: boolean }) {
   const [next, setNext] = useState('')
   const [again, setAgain] = useState('')
   const [tried, setTried] = useState(false)
-  const change = useAction((_: null) => changePassword(current, next), { stale: ['me'], done: 'Your password is changed.' })
+  const change = useAction(() => changePassword(current, next), { stale: ['me'], done: 'Your password is changed.' })
   const fault = passwordFault(next, again)
   const submit = () => {
     setTried(true)
-    if (!fault && current) change.run(null)
+    if (!fault && current) change.run(undefined)
   }
   const card = (
     <form onSubmit={(e) => (e.preventDefault(), submit())}>

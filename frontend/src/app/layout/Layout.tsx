@@ -16,6 +16,9 @@ export function Layout() {
   return <Frame />
 }
 
+/** The frame also closes the navigation by itself when it measures too little room while a page is still loading. */
+const mayClose = () => window.innerWidth < 900 || navigator.userActivation?.isActive !== false
+
 function Frame() {
   useFeed()
   const [open, setOpen] = useState(window.innerWidth > 900)
@@ -28,7 +31,7 @@ function Frame() {
         navigation={<Navigation pathname={pathname} />}
         navigationOpen={open}
         navigationWidth={220}
-        onNavigationChange={(e) => setOpen(e.detail.open)}
+        onNavigationChange={(e) => (e.detail.open || mayClose()) && setOpen(e.detail.open)}
         toolsHide
         maxContentWidth={1480}
         notifications={<Notices />}

@@ -85,7 +85,7 @@ function Table({ l }: { l: Lineage }) {
   const columns: Column<LineageNode>[] = [
     { id: 'type', header: 'Kind', cell: (n) => words(n.type), sort: (n) => n.type },
     { id: 'id', header: 'What', cell: (n) => { const href = openSubject(n); return href ? <Link href={href}>{n.label ?? n.id}</Link> : <code>{n.label ?? n.id}</code> }, sort: (n) => n.id },
-    { id: 'from', header: 'Made from', cell: (n) => (from(n).length ? from(n).map((f) => <div key={f}><Link href={paths.lineage(f)}>{f}</Link></div>) : '—') },
+    { id: 'from', header: 'Made from', cell: (n) => (from(n).length ? from(n).map((f) => <div className="line" key={f}><Link href={paths.lineage(f)}>{f}</Link></div>) : '—') },
     { id: 'share', header: 'Live traffic', cell: (n) => (n.share === undefined ? '—' : `${n.share} %`) },
   ]
   return <Listing title="Nodes" items={l.nodes} columns={columns} trackBy={key} search={key} empty={{ title: 'Nothing is known of it', text: 'Check the type and the id.' }} />

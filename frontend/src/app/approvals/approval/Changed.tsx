@@ -36,5 +36,5 @@ function Parent({ v }: { v: ModelVersion }) {
 
 function Learned({ v }: { v: ModelVersion }) {
   if (v.datasets.length === 0) return <>none</>
-  return <>{v.datasets.map((d) => <div key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link>, <Link href={paths.datasetDiff(d.dataset, Math.max(0, d.number - 1), d.number)}>what changed</Link></div>)}</>
+  return <>{v.datasets.map((d) => <div className="line" key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link>, <Link href={paths.datasetDiff(d.dataset, Math.max(0, d.number - 1), d.number)}>what changed</Link></div>)}</>
 }

@@ -42,7 +42,7 @@ function About({ b }: { b: Benchmark }) {
       { label: 'Licence, source', value: [b.licence, b.source].filter(Boolean).join(', ') || 'not stated' },
       { label: 'Run by', value: b.harness ?? '—' },
       { label: 'Added', value: <Time at={b.created} /> },
-      { label: 'Parts of the lock', value: Object.entries(b.parts).map(([part, d]) => <div key={part}>{part} <Digest value={d} /></div>) },
+      { label: 'Parts of the lock', value: Object.entries(b.parts).map(([part, d]) => <div className="line" key={part}>{part} <Digest value={d} /></div>) },
     ]} /></Card>
   )
 }

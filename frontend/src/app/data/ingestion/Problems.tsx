@@ -16,10 +16,14 @@ export function Problems({ ingestion: i }: { ingestion: Ingestion }) {
   )
 }
 
+function Severity({ group: g }: { group: ProblemGroup }) {
+  const rows = plural(g.count, 'row')
+  return g.severity === 'reject' ? <Status type="error">{rows} rejected</Status> : <Status type="info">{rows} let through</Status>
+}
+
 function Group({ group: g, open }: { group: ProblemGroup; open: boolean }) {
-  const mark = g.severity === 'reject' ? <Status type="error">rejected</Status> : <Status type="info">let through</Status>
   return (
-    <Expandable defaultExpanded={open} headerText={g.title} headerCounter={`(${plural(g.count, 'row')})`} headerDescription={g.hint} headerInfo={mark}>
+    <Expandable defaultExpanded={open} headerText={<>{g.title} <Severity group={g} /></>} headerDescription={g.hint}>
       <div className="scroll-x">
         <table className="plain">
           <thead><tr><th scope="col">Line</th><th scope="col">Where</th><th scope="col">Expected</th><th scope="col">Found</th></tr></thead>

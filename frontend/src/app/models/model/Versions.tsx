@@ -7,7 +7,7 @@ const columns: Column<ModelVersion>[] = [
   { id: 'status', header: 'State', cell: (v) => <Phase phase={v.status} />, sort: (v) => v.status },
   { id: 'verdict', header: 'Verdict', cell: (v) => <VerdictMark verdict={v.verdict} />, sort: (v) => v.verdict ?? '' },
   { id: 'parent', header: 'On top of', cell: (v) => (v.parent ? <Link href={paths.modelVersion(v.model, v.parent)}>version {v.parent}</Link> : v.origin.toLowerCase()) },
-  { id: 'data', header: 'Learned', cell: (v) => v.datasets.map((d) => <div key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset}@{d.number}</Link></div>) },
+  { id: 'data', header: 'Learned', cell: (v) => v.datasets.map((d) => <div className="line" key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset}@{d.number}</Link></div>) },
   { id: 'run', header: 'Run', cell: (v) => (v.run ? <Link href={paths.run(v.run)}>{v.run}</Link> : '—') },
   { id: 'digest', header: 'Digest', cell: (v) => <Digest value={v.digest} /> },
   { id: 'created', header: 'Made', cell: (v) => <Time at={v.created} />, sort: (v) => v.created },

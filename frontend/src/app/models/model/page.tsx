@@ -39,7 +39,7 @@ function About({ model: m }: { model: Model }) {
     <Card><Facts columns={4} items={[
       { label: 'Id', value: <code>{m.id}</code> },
       { label: 'Learns from', value: <Link href={paths.dataset(m.dataset)}>{m.dataset}</Link> },
-      { label: 'Guarded by', value: m.benchmarks.length ? m.benchmarks.map((b) => <div key={b}><Link href={paths.benchmark(b)}>{b}</Link></div>) : 'nothing' },
+      { label: 'Guarded by', value: m.benchmarks.length ? m.benchmarks.map((b) => <div className="line" key={b}><Link href={paths.benchmark(b)}>{b}</Link></div>) : 'nothing' },
       { label: 'Preset', value: m.preset },
     ]} /></Card>
   )

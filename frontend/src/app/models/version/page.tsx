@@ -43,7 +43,7 @@ const facts = (v: ModelVersion) => [
   { label: 'Digest', value: <Digest value={v.digest} copy /> },
   { label: 'Made', value: <><Time at={v.created} />, {v.origin.toLowerCase()}{v.preset && ` with ${v.preset}`}</> },
   { label: 'On top of', value: v.parent ? <Link href={paths.modelVersion(v.model, v.parent)}>version {v.parent}</Link> : 'nothing: it was imported' },
-  { label: 'Learned', value: v.datasets.length ? v.datasets.map((d) => <div key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link></div>) : '—' },
+  { label: 'Learned', value: v.datasets.length ? v.datasets.map((d) => <div className="line" key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link></div>) : '—' },
   { label: 'Run', value: v.run ? <Link href={paths.run(v.run)}>{v.run}</Link> : '—' },
   { label: 'Verdict', value: <><VerdictMark verdict={v.verdict} />{v.report && <div><Link href={reportPage(v.report)} external>Gate report</Link></div>}</> },
   { label: 'Files', value: <code>{v.artifact}</code> },

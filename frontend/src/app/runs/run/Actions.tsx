@@ -13,13 +13,13 @@ export function Actions({ run }: { run: Run }) {
   const key = useOnceKey()
   const [open, setOpen] = useState(false)
   const cancel = useAction((reason: string) => cancelRun(run.id, reason), { stale: ['runs'], done: `${run.id} is cancelled.`, then: () => setOpen(false) })
-  const retry = useAction((_: null) => retryRun(run.id, key), { stale: ['runs'], done: 'Started again with the same settings.', then: (r) => router.history.push(paths.run(r.id)) })
+  const retry = useAction(() => retryRun(run.id, key), { stale: ['runs'], done: 'Started again with the same settings.', then: (r) => router.history.push(paths.run(r.id)) })
   const going = !isFinal(run)
   return (
     <Stack direction="horizontal" size="xs">
       <Button href={paths.lineage(`run:${run.id}`)} iconName="share">Lineage</Button>
       {going && <Button disabled={!may.ok} disabledReason={may.why} onClick={() => setOpen(true)}>Cancel run</Button>}
-      {!going && <Button disabled={!may.ok} disabledReason={may.why} loading={retry.busy} onClick={() => retry.run(null)}>Retry</Button>}
+      {!going && <Button disabled={!may.ok} disabledReason={may.why} loading={retry.busy} onClick={() => retry.run(undefined)}>Retry</Button>}
       {open && (
         <ReasonDialog title={`Cancel ${run.id}?`} action="Cancel run" busy={cancel.busy} error={cancel.error} onClose={() => setOpen(false)} onSubmit={cancel.run}>
           <p>The training process is told to stop. What it learned so far is not kept; the data waits for the next run.</p>

@@ -35,7 +35,7 @@ function Body({ run: r }: { run: Run }) {
 
 const facts = (r: Run) => [
   { label: 'Model', value: <><Link href={paths.model(r.model)}>{r.model}</Link>, from {r.parent ? <Link href={paths.modelVersion(r.model, r.parent)}>version {r.parent}</Link> : 'the base'}</> },
-  { label: 'Learns', value: r.datasets.length ? r.datasets.map((d) => <div key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link></div>) : '—' },
+  { label: 'Learns', value: r.datasets.length ? r.datasets.map((d) => <div className="line" key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link></div>) : '—' },
   { label: 'Started by', value: <>{r.actor.name ?? r.actor.id} ({r.trigger.toLowerCase()}){r.reason && <div className="soft">“{r.reason}”</div>}</> },
   { label: 'Preset, seed', value: `${r.preset}, ${r.seed}` },
   { label: 'Started', value: <Time at={r.started ?? r.created} /> },
