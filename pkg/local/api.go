@@ -37,13 +37,20 @@ func (p *Platform) mayInvoke(r *http.Request) error {
 		token = c.Value
 	}
 	if token == "" {
-		return errs.New(errs.Unauthenticated, "no API key").Mend("send Authorization: Bearer pk_…; make a key with: perennial keys add")
+		return errs.New(errs.Unauthenticated, "no API key").Mend("send Authorization: Bearer pkey_…; make a key with: perennial keys add")
 	}
 	who, err := p.Identity.Authenticate(r.Context(), token)
 	if err != nil {
 		return err
 	}
-	return identity.Require(who, identity.GatewayInvoke)
+	if err := identity.Require(who, identity.GatewayInvoke); err != nil {
+		return err
+	}
+	_, rest, _ := strings.Cut(r.URL.Path, "/gateway/")
+	if env, _, _ := strings.Cut(rest, "/"); !who.In(env) {
+		return errs.New(errs.Forbidden, "this key is not for environment %q", env)
+	}
+	return nil
 }
 
 // metrics gives a job's curves in the API's form.

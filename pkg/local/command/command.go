@@ -26,6 +26,13 @@ func New(version string) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return errs.New(errs.Invalid, "%w", err).Mend("see %s --help", cmd.CommandPath())
 	})
+	root.Args = cobra.ArbitraryArgs
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return errs.New(errs.Invalid, "unknown command %q", args[0]).Mend("see perennial --help")
+	}
 	groups := []struct {
 		id, title string
 		commands  []*cobra.Command
