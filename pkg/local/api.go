@@ -58,7 +58,7 @@ func (p *Platform) metrics(ctx context.Context, job string) ([]httpapi.MetricPoi
 	points, err := p.sagemaker.Metrics(ctx, job)
 	out := make([]httpapi.MetricPoint, len(points))
 	for i, pt := range points {
-		out[i] = httpapi.MetricPoint{Step: int64(pt.Values["step"]), Time: pt.Time, Values: pt.Values}
+		out[i] = httpapi.MetricPoint{Step: pt.Step, Time: pt.Time, Values: pt.Values}
 	}
 	return out, err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perennial-llm/perennial/pkg/gate"
+	"github.com/perennial-llm/perennial/pkg/httpapi"
 	"github.com/perennial-llm/perennial/pkg/local/cli"
 	"github.com/perennial-llm/perennial/pkg/rollout"
 	"github.com/perennial-llm/perennial/pkg/training"
@@ -127,15 +128,14 @@ func (d *demo) follow(ctx context.Context, id string) (training.Run, error) {
 // progress is the newest point of a training job's curves.
 func (d *demo) progress(ctx context.Context, r training.Run) string {
 	var points struct {
-		Items []struct {
-			Values map[string]float64 `json:"values"`
-		} `json:"items"`
+		Items []httpapi.MetricPoint `json:"items"`
 	}
 	if r.Status != training.Training || d.users["ana"].Get(ctx, "/v1/runs/"+r.ID+"/metrics", &points) != nil || len(points.Items) == 0 {
 		return ""
 	}
-	v := points.Items[len(points.Items)-1].Values
-	return fmt.Sprintf(" step %.0f of %.0f, loss %.3f, about %.0f s left", v["step"], v["steps"], v["loss"], v["eta_s"])
+	last := points.Items[len(points.Items)-1]
+	v := last.Values
+	return fmt.Sprintf(" step %d of %.0f, loss %.3f, about %.0f s left", last.Step, v["steps"], v["loss"], v["eta_s"])
 }
 
 // keepArrivalTime measures from the publication of the data to the start of the training job.
