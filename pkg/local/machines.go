@@ -55,3 +55,12 @@ func (f *functions) machines(bucket string) (map[string]json.RawMessage, error) 
 	}
 	return out, nil
 }
+
+// Functions gives the CDK ids of the Lambda functions that this host serves.
+func (p *Platform) Functions() []string {
+	var ids []string
+	for name := range p.handlers() {
+		ids = append(ids, pascal(name))
+	}
+	return ids
+}

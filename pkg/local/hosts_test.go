@@ -1,0 +1,46 @@
+package local_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-llm/perennial/pkg/local"
+	"github.com/perennial-llm/perennial/statemachines"
+)
+
+// Functions that something other than a machine calls.
+var outside = map[string]bool{"DatasetRegister": true, "TriggerSweep": true}
+
+// This host serves exactly the functions that the machines name: none is missing, none is dead.
+func TestPlatform_ServesTheFunctionsOfTheMachines(t *testing.T) {
+	p, err := local.Open(t.Context(), local.Options{Data: t.TempDir(), Code: "testdata/containers", Python: "python3"})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, p.Close(t.Context())) }()
+	named := map[string]bool{}
+	for _, definition := range statemachines.All() {
+		for _, m := range regexp.MustCompile(`\$\{(\w+)FunctionArn\}`).FindAllSubmatch(definition, -1) {
+			named[string(m[1])] = true
+		}
+	}
+	for _, id := range p.Functions() {
+		require.True(t, named[id] || outside[id], "%s is served, but no machine calls it", id)
+		delete(named, id)
+	}
+	require.Empty(t, named, "machines call functions that this host does not serve")
+}
+
+func TestOpen_RefusesAFolderInUse(t *testing.T) {
+	dir := t.TempDir()
+	o := local.Options{Data: dir, Code: "testdata/containers", Python: "python3"}
+	p, err := local.Open(t.Context(), o)
+	require.NoError(t, err)
+	_, err = local.Open(t.Context(), o)
+	require.ErrorContains(t, err, "another platform runs on "+dir)
+	require.NoError(t, p.Close(t.Context()))
+	p, err = local.Open(t.Context(), o)
+	require.NoError(t, err)
+	require.Empty(t, p.Password, "only the first start makes an admin")
+	require.NoError(t, p.Close(t.Context()))
+}
