@@ -19,8 +19,13 @@ func releaseNode(id string) lineage.Node { return lineage.Node{Type: "release", 
 
 func edge(from, to lineage.Node) table.Op { return lineage.Edge(from, to) }
 
+// saveApproval keeps a pending approval in an index of its own, so that sweeps read only those.
 func saveApproval(a Approval, rev int64) table.Op {
-	return table.Save(approvalKey(a.ID), a, rev, map[table.Index]table.Key{table.GSI1: {PK: "APPROVALS", SK: a.ID}})
+	idx := map[table.Index]table.Key{table.GSI1: {PK: "APPROVALS", SK: a.ID}}
+	if a.Status == "Pending" {
+		idx[table.GSI2] = table.Key{PK: "PENDING", SK: a.ID}
+	}
+	return table.Save(approvalKey(a.ID), a, rev, idx)
 }
 
 // Approval gives one approval.
@@ -34,7 +39,11 @@ func (s *Service) Approval(ctx context.Context, id string) (Approval, error) {
 
 // Approvals lists approvals, newest first; an empty status lists all.
 func (s *Service) Approvals(ctx context.Context, status string) ([]Approval, error) {
-	all, err := table.All[Approval](ctx, s.Table, table.Query{Index: table.GSI1, PK: "APPROVALS", Descending: true})
+	q := table.Query{Index: table.GSI1, PK: "APPROVALS", Descending: true}
+	if status == "Pending" {
+		q.Index, q.PK = table.GSI2, "PENDING"
+	}
+	all, err := table.All[Approval](ctx, s.Table, q)
 	if status != "" {
 		all = slices.DeleteFunc(all, func(a Approval) bool { return a.Status != status })
 	}

@@ -42,6 +42,7 @@ type demo struct {
 	script   script
 	base     int // version numbers
 	learned  int
+	arrived  time.Time // of the file to learn
 	traffic  traffic
 }
 

@@ -19,7 +19,7 @@ type Report struct {
 	Asked   []Asked            `json:"asked"`
 
 	Ingestion      map[string]int    `json:"ingestion"`
-	ArrivalToTrain float64           `json:"arrivalToTrainingSeconds"` // publishing the data to the job's start
+	ArrivalToTrain float64           `json:"arrivalToTrainingSeconds"` // the file's arrival to the start of the training process
 	Verdicts       map[string]string `json:"verdicts"`                 // by preset or data file
 	// The inputs of GR = (new after − new before) of safe / naive and FR = (old before − old after) of safe / naive.
 	Scores          map[string]Scores `json:"scores"` // by preset
