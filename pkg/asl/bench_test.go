@@ -15,7 +15,7 @@ import (
 func tenStates() string {
 	var b strings.Builder
 	for i := range 8 {
-		fmt.Fprintf(&b, `"P%d":{"Type":"Pass","Assign":{"v%d":"{%% $states.input.n + %d %%}"},"Next":"%s"},`, i, i, i, map[bool]string{true: "C", false: fmt.Sprint("P", i+1)}[i == 7])
+		fmt.Fprintf(&b, `"P%d":{"Type":"Pass","Assign":{"v%d":"{%% $states.input.n %%}"},"Next":"%s"},`, i, i, map[bool]string{true: "C", false: fmt.Sprint("P", i+1)}[i == 7])
 	}
 	return `{"QueryLanguage":"JSONata","StartAt":"P0","States":{` + b.String() +
 		`"C":{"Type":"Choice","Choices":[{"Condition":"{% $v7 > 100 %}","Next":"S"}],"Default":"S"},"S":{"Type":"Succeed"}}}`

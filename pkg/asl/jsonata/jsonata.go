@@ -50,6 +50,7 @@ type Pool struct {
 	limits Limits
 	idle   chan *machine
 	slots  chan struct{}
+	plans  plans
 }
 
 // NewPool makes a pool of as many runtimes as there are processors; they start when first needed.
@@ -162,6 +163,11 @@ func (e *Error) Error() string {
 // expression. Location names the template in errors ("Arguments"); bindings is a JSON object of the
 // variables in scope, "states" among them; now is what $now and $millis tell.
 func (p *Pool) Render(template json.RawMessage, location string, bindings []byte, now time.Time) (json.RawMessage, error) {
+	if plain := p.plans.of(template); plain != nil {
+		if value, ok := plain.fill(bindings); ok {
+			return value, nil
+		}
+	}
 	text, err := p.with(func(m *machine) (goja.Value, error) {
 		m.now = now
 		return m.render(goja.Undefined(), m.vm.ToValue(string(template)), m.vm.ToValue(location), m.vm.ToValue(string(bindings)))

@@ -24,7 +24,7 @@ func tenStates() json.RawMessage {
 		if i == 7 {
 			next = "C"
 		}
-		fmt.Fprintf(&b, `"P%d":{"Type":"Pass","Assign":{"v%d":"{%% $states.input.n + %d %%}"},"Next":"%s"},`, i, i, i, next)
+		fmt.Fprintf(&b, `"P%d":{"Type":"Pass","Assign":{"v%d":"{%% $states.input.n %%}"},"Next":"%s"},`, i, i, next)
 	}
 	return json.RawMessage(`{"QueryLanguage":"JSONata","StartAt":"P0","States":{` + b.String() +
 		`"C":{"Type":"Choice","Choices":[{"Condition":"{% $v7 > 100 %}","Next":"S"}],"Default":"S"},"S":{"Type":"Succeed"}}}`)

@@ -1,0 +1,47 @@
+"""Transitions per second of moto's Step Functions interpreter, for comparison with ours.
+
+Runs the benchmark's graph (eight Pass states, a Choice and a Succeed) in JSONPath, the only query
+language that moto evaluates. Usage: python moto_bench.py [executions]; needs moto[stepfunctions].
+"""
+
+import json
+import sys
+import time
+
+import boto3
+from moto import mock_aws
+
+
+def graph() -> dict:
+    """The benchmark's ten states in JSONPath."""
+    states = {
+        f"P{i}": {"Type": "Pass", "Assign": {f"v{i}.$": "$.n"}, "Next": "C" if i == 7 else f"P{i + 1}"} for i in range(8)
+    }
+    states["C"] = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericGreaterThan": 100, "Next": "S"}], "Default": "S"}
+    states["S"] = {"Type": "Succeed"}
+    return {"StartAt": "P0", "States": states}
+
+
+def finish(client, arn: str) -> None:
+    """Wait for the end of an execution."""
+    while client.describe_execution(executionArn=arn)["status"] == "RUNNING":
+        time.sleep(0.001)
+
+
+def main(executions: int) -> None:
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+        client = boto3.client("stepfunctions", region_name="us-east-1")
+        role = "arn:aws:iam::123456789012:role/bench"
+        machine = client.create_state_machine(name="bench", definition=json.dumps(graph()), roleArn=role)
+        began = time.perf_counter()
+        for i in range(executions):
+            run = client.start_execution(stateMachineArn=machine["stateMachineArn"], name=f"run-{i}", input='{"n": 1}')
+            finish(client, run["executionArn"])
+        seconds = time.perf_counter() - began
+        status = client.describe_execution(executionArn=run["executionArn"])["status"]
+    print(json.dumps({"executions": executions, "seconds": round(seconds, 2), "transitionsPerSecond": round(executions * 10 / seconds, 1),
+                      "cpuSeconds": round(time.process_time(), 2), "status": status}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50)
