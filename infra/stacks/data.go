@@ -1,0 +1,96 @@
+package stacks
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3deployment"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Data is what must never be lost: records, objects, and the training code that made models.
+type Data struct {
+	awscdk.Stack
+	Table  awsdynamodb.Table
+	Bucket awss3.Bucket
+	Code   *string // S3 address of the training code
+}
+
+// NewData makes the data stack. Its table and bucket survive the stack.
+func NewData(app awscdk.App, s Settings) Data {
+	st := stack(app, s, "data", "records and objects")
+	d := Data{Stack: st, Table: newTable(st), Bucket: newBucket(st)}
+	key := "code/" + folderDigest(s.Code) + "/"
+	awss3deployment.NewBucketDeployment(st, jsii.String("TrainingCode"), &awss3deployment.BucketDeploymentProps{
+		DestinationBucket: d.Bucket, DestinationKeyPrefix: jsii.String(key), Prune: jsii.Bool(false), RetainOnDelete: jsii.Bool(true),
+		Sources: &[]awss3deployment.ISource{awss3deployment.Source_Asset(jsii.String(s.Code), nil)},
+		Exclude: jsii.Strings("tests/*", "*__pycache__/*"),
+	})
+	d.Code = jsii.String("s3://" + *d.Bucket.BucketName() + "/" + key)
+	return d
+}
+
+// newTable makes the one table for all records; attribute names are those of pkg/aws/dynamo.
+func newTable(st awscdk.Stack) awsdynamodb.Table {
+	t := awsdynamodb.NewTable(st, jsii.String("Records"), &awsdynamodb.TableProps{
+		PartitionKey: text("PK"), SortKey: text("SK"), BillingMode: awsdynamodb.BillingMode_PAY_PER_REQUEST,
+		TimeToLiveAttribute: jsii.String("ttl"), DeletionProtection: jsii.Bool(true), RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: jsii.Bool(true)},
+	})
+	for index, key := range map[string]string{"GSI1": "G1", "GSI2": "G2"} {
+		t.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{IndexName: jsii.String(index),
+			PartitionKey: text(key + "P"), SortKey: text(key + "S"), ProjectionType: awsdynamodb.ProjectionType_ALL})
+	}
+	return t
+}
+
+func text(name string) *awsdynamodb.Attribute {
+	return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
+}
+
+func newBucket(st awscdk.Stack) awss3.Bucket {
+	b := awss3.NewBucket(st, jsii.String("Objects"), &awss3.BucketProps{
+		Versioned: jsii.Bool(true), EnforceSSL: jsii.Bool(true), BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		Encryption: awss3.BucketEncryption_S3_MANAGED, RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+		ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		LifecycleRules: &[]*awss3.LifecycleRule{
+			{Id: jsii.String("unfinished-uploads"), AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(7))},
+			{Id: jsii.String("old-versions"), NoncurrentVersionExpiration: awscdk.Duration_Days(jsii.Number(90))},
+			{Id: jsii.String("upload-parts"), Prefix: jsii.String("uploads/"), Expiration: awscdk.Duration_Days(jsii.Number(7))},
+		},
+	})
+	// The L2 property would add a custom resource with a function in Python for this one switch.
+	b.Node().DefaultChild().(awss3.CfnBucket).AddPropertyOverride(
+		jsii.String("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled"), true)
+	return b
+}
+
+// folderDigest names a version of the training code: the digest of its files' names and contents.
+func folderDigest(dir string) string {
+	sum := sha256.New()
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || skipped(d) {
+			return err
+		}
+		if d.IsDir() {
+			return nil
+		}
+		b, err := os.ReadFile(p)
+		fmt.Fprintf(sum, "%q %d\n%s", strings.TrimPrefix(p, dir), len(b), b)
+		return err
+	})
+	if err != nil {
+		panic(fmt.Sprintf("read the training code: %v", err))
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:16]
+}
+
+func skipped(d fs.DirEntry) bool { return strings.HasSuffix(d.Name(), ".pyc") }

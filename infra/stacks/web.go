@@ -1,0 +1,71 @@
+package stacks
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfront"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudfrontorigins"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3deployment"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// policy is the web app's Content-Security-Policy: nothing inline, nothing from elsewhere.
+var policy = strings.Join([]string{"default-src 'self'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
+	"connect-src 'self'", "object-src 'none'", "base-uri 'self'", "form-action 'self'", "frame-ancestors 'none'"}, "; ")
+
+// fallback serves the app's one page for every address of its own.
+const fallback = `function handler(event) {
+  var request = event.request;
+  if (!/\.[A-Za-z0-9]+$/.test(request.uri)) request.uri = '/index.html';
+  return request;
+}`
+
+// NewWeb makes the web stack: the web app, and the API below the same host name, so that cookies and CSP
+// stay strict.
+func NewWeb(app awscdk.App, s Settings, api API) {
+	st := stack(app, s, "web", "web app")
+	site := awss3.NewBucket(st, jsii.String("Site"), &awss3.BucketProps{EnforceSSL: jsii.Bool(true), Encryption: awss3.BucketEncryption_S3_MANAGED,
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(), ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN})
+	d := awscloudfront.NewDistribution(st, jsii.String("Cdn"), &awscloudfront.DistributionProps{
+		Comment: jsii.String(s.Prefix), DefaultRootObject: jsii.String("index.html"), HttpVersion: awscloudfront.HttpVersion_HTTP2_AND_3,
+		MinimumProtocolVersion: awscloudfront.SecurityPolicyProtocol_TLS_V1_2_2021, PriceClass: awscloudfront.PriceClass_PRICE_CLASS_100,
+		DefaultBehavior:     siteBehavior(st, site),
+		AdditionalBehaviors: &map[string]*awscloudfront.BehaviorOptions{"/v1/*": apiBehavior(st, api), "/gateway/*": apiBehavior(st, api), "/healthz": apiBehavior(st, api)},
+	})
+	awss3deployment.NewBucketDeployment(st, jsii.String("Files"), &awss3deployment.BucketDeploymentProps{DestinationBucket: site, Distribution: d,
+		Sources: &[]awss3deployment.ISource{awss3deployment.Source_Asset(jsii.String(s.Web), nil)}, DistributionPaths: jsii.Strings("/index.html")})
+	awscdk.NewCfnOutput(st, jsii.String("Address"), &awscdk.CfnOutputProps{Value: jsii.String("https://" + *d.DomainName())})
+}
+
+func siteBehavior(st awscdk.Stack, site awss3.Bucket) *awscloudfront.BehaviorOptions {
+	year := awscdk.Duration_Days(jsii.Number(365))
+	headers := awscloudfront.NewResponseHeadersPolicy(st, jsii.String("Headers"), &awscloudfront.ResponseHeadersPolicyProps{
+		SecurityHeadersBehavior: &awscloudfront.ResponseSecurityHeadersBehavior{
+			ContentSecurityPolicy:   &awscloudfront.ResponseHeadersContentSecurityPolicy{ContentSecurityPolicy: &policy, Override: jsii.Bool(true)},
+			ContentTypeOptions:      &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)},
+			FrameOptions:            &awscloudfront.ResponseHeadersFrameOptions{FrameOption: awscloudfront.HeadersFrameOption_DENY, Override: jsii.Bool(true)},
+			ReferrerPolicy:          &awscloudfront.ResponseHeadersReferrerPolicy{ReferrerPolicy: awscloudfront.HeadersReferrerPolicy_NO_REFERRER, Override: jsii.Bool(true)},
+			StrictTransportSecurity: &awscloudfront.ResponseHeadersStrictTransportSecurity{AccessControlMaxAge: year, IncludeSubdomains: jsii.Bool(true), Override: jsii.Bool(true)},
+		}})
+	rewrite := awscloudfront.NewFunction(st, jsii.String("Fallback"), &awscloudfront.FunctionProps{
+		Runtime: awscloudfront.FunctionRuntime_JS_2_0(), Code: awscloudfront.FunctionCode_FromInline(jsii.String(fallback))})
+	return &awscloudfront.BehaviorOptions{
+		Origin:               awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(site, nil),
+		ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS, ResponseHeadersPolicy: headers, Compress: jsii.Bool(true),
+		FunctionAssociations: &[]*awscloudfront.FunctionAssociation{{EventType: awscloudfront.FunctionEventType_VIEWER_REQUEST, Function: rewrite}},
+	}
+}
+
+// apiBehavior passes everything on, and caches nothing.
+func apiBehavior(st awscdk.Stack, api API) *awscloudfront.BehaviorOptions {
+	host := *api.HTTP.HttpApiId() + ".execute-api." + *st.Region() + "." + *st.UrlSuffix()
+	return &awscloudfront.BehaviorOptions{
+		Origin:               awscloudfrontorigins.NewHttpOrigin(&host, &awscloudfrontorigins.HttpOriginProps{ProtocolPolicy: awscloudfront.OriginProtocolPolicy_HTTPS_ONLY}),
+		ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_HTTPS_ONLY, AllowedMethods: awscloudfront.AllowedMethods_ALLOW_ALL(),
+		CachePolicy:         awscloudfront.CachePolicy_CACHING_DISABLED(),
+		OriginRequestPolicy: awscloudfront.OriginRequestPolicy_ALL_VIEWER_EXCEPT_HOST_HEADER(),
+	}
+}

@@ -1,0 +1,92 @@
+package host
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
+
+	"github.com/perennial-llm/perennial/pkg/errs"
+	"github.com/perennial-llm/perennial/pkg/httpapi"
+	"github.com/perennial-llm/perennial/pkg/httpapi/gateway"
+	"github.com/perennial-llm/perennial/pkg/identity"
+	"github.com/perennial-llm/perennial/pkg/ids"
+	"github.com/perennial-llm/perennial/pkg/lineage"
+)
+
+// partBytes is the size of upload parts: Lambda takes 6 MB in one request, of which base64 takes a third.
+const partBytes = 4 << 20
+
+// ServeAPI serves the HTTP API behind API Gateway; it does not return. The first start makes the first
+// account and logs its one-time password.
+func ServeAPI() {
+	serve(func(p *Platform) (lambda.Handler, error) {
+		password, err := p.Identity.FirstAdmin(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		if password != "" {
+			p.Logger.Warn("sign in as admin and choose a password of your own", "once", password)
+		}
+		h, err := p.API()
+		return Proxy(h), err
+	})
+}
+
+// Proxy makes a Lambda handler of an HTTP handler, for payload format 1.0.
+func Proxy(h http.Handler) lambda.Handler {
+	return lambda.NewHandler(httpadapter.New(h).ProxyWithContext)
+}
+
+// API makes the HTTP handler for everything below /v1 and /gateway.
+func (p *Platform) API() (http.Handler, error) {
+	clock, newID := ids.Clock(ids.WallClock), ids.ULIDs(ids.WallClock)
+	return httpapi.New(httpapi.Deps{
+		Sessions: p.Identity, Users: p.Identity, Passwords: p.Identity, Keys: p.Identity,
+		Datasets: p.Dataset, DatasetVersions: p.Dataset, DatasetContents: p.Dataset, Arrivals: p.Dataset, Ingestions: p.Dataset,
+		Rejects: p.Dataset.OpenRejects, Benchmarks: p.Catalog,
+		Models: p.Registry, ModelVersions: p.Registry, Import: p.Training.Import, Triggers: p.Training, Lineage: lineage.Graph{Table: p.Table},
+		Runs: p.Training, RunActions: p.Training, Steps: p.steps, Logs: p.Jobs.Logs, Metrics: p.metrics, Reports: p.Training.Report,
+		Environments: p.Rollout, SetupEnvironments: p.Rollout.Setup, Releases: p.Rollout, Approvals: p.Rollout, Rollbacks: p.Rollout, Holds: p.Rollout,
+		Traffic: p.Monitor, Events: p.Log, Trail: p.Log, Objects: p.Objects, Table: p.Table, Clock: clock, IDs: newID, Logger: p.Logger,
+		Place: httpapi.Place{Mode: "aws", Realtime: "poll", Version: p.Config.Version, PartBytes: partBytes},
+		Gateway: gateway.New(gateway.Deps{Authorize: p.mayInvoke, Registry: p.Registry, Rollout: p.Rollout, Monitor: p.Monitor,
+			Invoker: p.Endpoints, Clock: clock, IDs: newID, Logger: p.Logger}),
+	})
+}
+
+// mayInvoke admits callers of the gateway by API key or by session cookie.
+func (p *Platform) mayInvoke(r *http.Request) error {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if c, err := r.Cookie(httpapi.SessionCookie); token == "" && err == nil && r.Header.Get("X-Requested-With") != "" {
+		token = c.Value
+	}
+	if token == "" {
+		return errs.New(errs.Unauthenticated, "no API key").Mend("send Authorization: Bearer pk_…; make a key with: perennial keys add")
+	}
+	who, err := p.Identity.Authenticate(r.Context(), token)
+	if err != nil {
+		return err
+	}
+	return identity.Require(who, identity.GatewayInvoke)
+}
+
+func (p *Platform) steps(ctx context.Context, execution string) ([]httpapi.Step, error) {
+	list, err := p.Workflow.Steps(ctx, execution)
+	out := make([]httpapi.Step, len(list))
+	for i, s := range list {
+		out[i] = httpapi.Step{Name: s.Name, Status: s.Status, Started: s.Started, Ended: s.Ended, Error: s.Error}
+	}
+	return out, err
+}
+
+func (p *Platform) metrics(ctx context.Context, job string) ([]httpapi.MetricPoint, error) {
+	list, err := p.Jobs.Metrics(ctx, job)
+	out := make([]httpapi.MetricPoint, len(list))
+	for i, pt := range list {
+		out[i] = httpapi.MetricPoint{Step: pt.Step, Time: pt.Time, Values: pt.Values}
+	}
+	return out, err
+}
