@@ -55,11 +55,7 @@ type linter struct {
 	found   []Diagnostic
 	names   map[string]string // state name → location, over all scopes
 	jsonata bool              // the machine's query language
-	uses    []use             // variables, for the flow analysis
 }
-
-// use is a variable read by a field of a state.
-type use struct{ variable, location string }
 
 // expressions parses for all linters.
 var expressions = sync.OnceValue(func() *jsonata.Pool { return jsonata.NewPool(jsonata.Limits{}) })

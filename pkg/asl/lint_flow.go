@@ -103,23 +103,12 @@ func join(in map[string]assigned, e edge, from assigned) bool {
 
 // transitions checks that all targets exist, all states are reachable and some end is reachable.
 func (l *linter) transitions(o, states *tree, at string) {
-	if start := o.text("StartAt"); !states.has(start) {
+	start := o.text("StartAt")
+	if !states.has(start) {
 		l.add(SeverityError, CodeTarget, at+"/StartAt", "Missing 'Next' target: %s", start)
 		return
 	}
-	reached, ends := map[string]bool{o.text("StartAt"): true}, false
-	work := []string{o.text("StartAt")}
-	for len(work) > 0 {
-		st := states.get(work[0])
-		work = work[1:]
-		ends = ends || isEnd(st)
-		for _, e := range edges(st) {
-			if states.has(e.to) && !reached[e.to] {
-				reached[e.to] = true
-				work = append(work, e.to)
-			}
-		}
-	}
+	reached, ends := reachable(start, states)
 	for _, name := range states.keys {
 		here := at + "/States/" + name
 		for _, e := range edges(states.get(name)) {
@@ -136,8 +125,24 @@ func (l *linter) transitions(o, states *tree, at string) {
 	}
 }
 
+// reachable gives the states that some path leads to, and whether one of them ends the scope.
+func reachable(start string, states *tree) (reached map[string]bool, ends bool) {
+	reached = map[string]bool{start: true}
+	for work := []string{start}; len(work) > 0; {
+		st := states.get(work[0])
+		work = work[1:]
+		ends = ends || isEnd(st)
+		for _, e := range edges(st) {
+			if states.has(e.to) && !reached[e.to] {
+				reached[e.to] = true
+				work = append(work, e.to)
+			}
+		}
+	}
+	return reached, ends
+}
+
 func isEnd(st *tree) bool {
 	kind := st.text("Type")
-	end := st.get("End")
-	return kind == "Succeed" || kind == "Fail" || end != nil && string(end.raw) == "true"
+	return kind == "Succeed" || kind == "Fail" || st.get("End").is("true")
 }

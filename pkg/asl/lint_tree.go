@@ -124,6 +124,9 @@ func (t *tree) get(key string) *tree {
 	return t.vals[key]
 }
 
+// is tells whether the value is written exactly so.
+func (t *tree) is(raw string) bool { return t != nil && string(t.raw) == raw }
+
 func (t *tree) has(key string) bool { return t.get(key) != nil }
 
 // str gives a string's value, "" for anything else.

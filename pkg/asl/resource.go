@@ -16,23 +16,31 @@ type resource struct {
 func parseResource(s string) resource {
 	r := resource{raw: s}
 	p := strings.Split(s, ":")
+	if len(p) < 7 {
+		return r
+	}
 	switch {
-	case len(p) >= 7 && p[2] == "lambda" && p[5] == "function":
-		r.direct = true
-	case len(p) == 7 && p[2] == "states" && p[5] == "activity":
+	case p[2] == "lambda":
+		r.direct = p[5] == "function"
+	case p[2] == "states" && p[5] == "activity":
 		r.activity = true
-	case len(p) >= 7 && p[2] == "states" && p[3] == "" && p[4] == "":
-		r.service, r.action = strings.Join(p[5:len(p)-1], ":"), p[len(p)-1]
-		if i := strings.LastIndex(r.action, ".sync"); i < 0 && len(p) > 7 && p[len(p)-2] != "" && strings.HasSuffix(p[len(p)-2], ".sync") {
-			r.service, r.action = strings.Join(p[5:len(p)-2], ":"), p[len(p)-2]+":"+p[len(p)-1]
-		}
+	case p[2] == "states" && p[3]+p[4] == "":
+		r.service, r.action = serviceAction(p[5:])
 	}
 	return r
 }
 
-func (r resource) waitsForToken() bool { return strings.HasSuffix(r.action, tokenSuffix) }
+// serviceAction splits "aws-sdk:sagemaker:describeEndpoint" before its last part; in "states:startExecution.sync:2"
+// the version belongs to the action.
+func serviceAction(parts []string) (service, action string) {
+	at := len(parts) - 1
+	if at > 1 && strings.HasSuffix(parts[at-1], ".sync") {
+		at--
+	}
+	return strings.Join(parts[:at], ":"), strings.Join(parts[at:], ":")
+}
 
-func (r resource) sync() bool { return strings.Contains(r.action, ".sync") }
+func (r resource) waitsForToken() bool { return strings.HasSuffix(r.action, tokenSuffix) }
 
 func (r resource) withoutToken() string { return strings.TrimSuffix(r.raw, tokenSuffix) }
 

@@ -43,7 +43,9 @@ func (p position) with(q position) position {
 type Event struct{ fields map[string][]field }
 
 // ErrEvent tells that an event is not a JSON object.
-var ErrEvent = errors.New("Parameter Event is not valid.") //nolint:staticcheck // AWS's words
+//
+//lint:ignore ST1005 these are AWS's words
+var ErrEvent = errors.New("Parameter Event is not valid.")
 
 // ParseEvent reads an event.
 func ParseEvent(raw []byte) (Event, error) {

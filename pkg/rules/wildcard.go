@@ -17,16 +17,17 @@ func parseWildcard(s string) (wildcard, error) {
 	var w wildcard
 	runes := []rune(s)
 	for i := 0; i < len(runes); i++ {
-		switch c := runes[i]; {
-		case c == '*' && i > 0 && len(w) > 0 && w[len(w)-1].star:
-			return nil, invalid("Consecutive wildcard characters at pos %d", i)
-		case c == '*':
-			w = append(w, token{star: true})
-		case c == '\\':
-			if i+1 >= len(runes) || runes[i+1] != '*' && runes[i+1] != '\\' {
-				return nil, invalid("Invalid escape character at pos %d", i)
+		switch c := runes[i]; c {
+		case '*':
+			if w.endsInStar() {
+				return nil, invalid("Consecutive wildcard characters at pos %d", i)
 			}
+			w = append(w, token{star: true})
+		case '\\':
 			i++
+			if i >= len(runes) || runes[i] != '*' && runes[i] != '\\' {
+				return nil, invalid("Invalid escape character at pos %d", i-1)
+			}
 			w = append(w, token{char: runes[i]})
 		default:
 			w = append(w, token{char: c})
@@ -37,6 +38,8 @@ func parseWildcard(s string) (wildcard, error) {
 	}
 	return w, nil
 }
+
+func (w wildcard) endsInStar() bool { return len(w) > 0 && w[len(w)-1].star }
 
 // complex tells whether too many stars are followed by the same character.
 func (w wildcard) complex() bool {

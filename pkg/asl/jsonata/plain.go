@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unicode/utf8"
 )
 
 // Most expressions of a state machine are references such as $states.input.a.b, or compare one with a
@@ -127,19 +126,22 @@ func planText(raw json.RawMessage) *plan {
 	if m == nil {
 		return nil
 	}
-	c := &compare{op: m[2], kind: 'n'}
-	switch literal := m[3]; {
-	case literal == "true" || literal == "false":
-		c.kind, c.text = 'b', literal
-	case literal[0] == '\'' || literal[0] == '"':
-		c.kind, c.text = 's', literal[1:len(literal)-1]
-	default:
-		c.number, _ = strconv.ParseFloat(literal, 64)
-	}
+	c := compareWith(m[2], m[3])
 	if c.kind != 'n' && c.op != "=" && c.op != "!=" {
 		return nil
 	}
 	return planPath(m[1], c)
+}
+
+func compareWith(op, literal string) *compare {
+	switch {
+	case literal == "true" || literal == "false":
+		return &compare{op: op, kind: 'b', text: literal}
+	case literal[0] == '\'' || literal[0] == '"':
+		return &compare{op: op, kind: 's', text: literal[1 : len(literal)-1]}
+	}
+	n, _ := strconv.ParseFloat(literal, 64) // the pattern admits nothing else
+	return &compare{op: op, kind: 'n', number: n}
 }
 
 func planPath(source string, c *compare) *plan {
@@ -150,169 +152,4 @@ func planPath(source string, c *compare) *plan {
 		}
 	}
 	return &plan{path: path, compare: c}
-}
-
-// fill gives the template's value; ok is false when the reference implementation has to decide.
-func (p *plan) fill(bindings []byte) (value json.RawMessage, ok bool) {
-	var b bytes.Buffer
-	if !p.write(&b, bindings) {
-		return nil, false
-	}
-	return b.Bytes(), true
-}
-
-func (p *plan) write(b *bytes.Buffer, bindings []byte) bool {
-	switch {
-	case p.constant != nil:
-		b.Write(p.constant)
-		return true
-	case p.path != nil:
-		return p.writeValue(b, bindings)
-	}
-	open, end := byte('{'), byte('}')
-	if p.isArray {
-		open, end = '[', ']'
-	}
-	b.WriteByte(open)
-	for i, it := range p.items {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		if !p.isArray {
-			b.Write(quote(p.keys[i]))
-			b.WriteByte(':')
-		}
-		if !it.write(b, bindings) {
-			return false
-		}
-	}
-	b.WriteByte(end)
-	return true
-}
-
-func (p *plan) writeValue(b *bytes.Buffer, bindings []byte) bool {
-	v, ok := lookup(bindings, p.path)
-	if !ok {
-		return false
-	}
-	if p.compare != nil {
-		holds, ok := p.compare.holds(v)
-		b.WriteString(strconv.FormatBool(holds))
-		return ok
-	}
-	b.Write(v)
-	return canonical(v)
-}
-
-// lookup follows a path through objects.
-func lookup(doc json.RawMessage, path []string) (json.RawMessage, bool) {
-	for _, step := range path {
-		if len(doc) == 0 || doc[0] != '{' {
-			return nil, false
-		}
-		var o map[string]json.RawMessage
-		if json.Unmarshal(doc, &o) != nil {
-			return nil, false
-		}
-		v, ok := o[step]
-		if !ok {
-			return nil, false
-		}
-		doc = v
-	}
-	return doc, true
-}
-
-func (c *compare) holds(v json.RawMessage) (holds, ok bool) {
-	switch {
-	case c.kind == 'n' && (v[0] == '-' || v[0] >= '0' && v[0] <= '9'):
-		n, err := strconv.ParseFloat(string(v), 64)
-		return compareNumbers(n, c.op, c.number), err == nil
-	case c.kind == 's' && v[0] == '"':
-		var s string
-		err := json.Unmarshal(v, &s)
-		return (s == c.text) == (c.op == "="), err == nil
-	case c.kind == 'b' && (v[0] == 't' || v[0] == 'f'):
-		return (string(v) == c.text) == (c.op == "="), true
-	}
-	return false, false
-}
-
-func compareNumbers(a float64, op string, b float64) bool {
-	switch op {
-	case "=":
-		return a == b
-	case "!=":
-		return a != b
-	case "<":
-		return a < b
-	case "<=":
-		return a <= b
-	case ">":
-		return a > b
-	}
-	return a >= b
-}
-
-func quote(s string) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s)
-	return bytes.TrimRight(b.Bytes(), "\n")
-}
-
-var (
-	plainInteger = regexp.MustCompile(`^(0|-?[1-9]\d{0,14})$`)
-	digits       = regexp.MustCompile(`^\d+$`)
-)
-
-// canonical tells whether a JSON text is surely what JSON.stringify makes of it: no spaces, only short
-// integers, only the short escapes, no keys that JavaScript would reorder.
-func canonical(raw []byte) bool {
-	if !utf8.Valid(raw) {
-		return false
-	}
-	for i := 0; i < len(raw); {
-		switch c := raw[i]; {
-		case c == '"':
-			end, ok := canonicalString(raw, i)
-			if !ok {
-				return false
-			}
-			if end < len(raw) && raw[end] == ':' && (digits.Match(raw[i+1:end-1]) || string(raw[i+1:end-1]) == "__proto__") {
-				return false
-			}
-			i = end
-		case c == '-' || c >= '0' && c <= '9':
-			end := i
-			for end < len(raw) && bytes.IndexByte([]byte("+-.eE0123456789"), raw[end]) >= 0 {
-				end++
-			}
-			if !plainInteger.Match(raw[i:end]) {
-				return false
-			}
-			i = end
-		case c <= ' ':
-			return false
-		default:
-			i++
-		}
-	}
-	return true
-}
-
-// canonicalString checks the string that starts at i and gives the index after it.
-func canonicalString(raw []byte, i int) (end int, ok bool) {
-	for i++; i < len(raw); i++ {
-		switch raw[i] {
-		case '"':
-			return i + 1, true
-		case '\\':
-			if i++; i >= len(raw) || bytes.IndexByte([]byte(`"\bfnrt`), raw[i]) < 0 {
-				return 0, false
-			}
-		}
-	}
-	return 0, false
 }

@@ -59,32 +59,36 @@ func loadMocks(file, testCase, machine string) (*mocks, error) {
 	return m, m.choose(testCase, machine)
 }
 
-// choose picks the test case: of the machine named like the file, else of the only one that has it.
+// choose picks the test case: of the machine named like the file, else the only one that fits.
 func (m *mocks) choose(testCase, machine string) error {
-	if sm, ok := m.file.StateMachines[machine]; ok && testCase != "" {
-		if m.steps, ok = sm.TestCases[testCase]; ok {
-			return nil
-		}
+	if steps, ok := m.file.StateMachines[machine].TestCases[testCase]; ok {
+		m.steps = steps
+		return nil
 	}
-	found := 0
-	var names []string
+	names, fitting := m.cases(testCase)
+	switch {
+	case len(fitting) == 1:
+		m.steps = fitting[0]
+	case len(fitting) > 1:
+		return badUse("the mock configuration has several fitting test cases; choose one with --case: %s", strings.Join(names, ", "))
+	case testCase != "":
+		return badUse("no test case %q in the mock configuration; there are: %s", testCase, strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// cases lists the names of all test cases and those that have the name, or all for "".
+func (m *mocks) cases(testCase string) (names []string, fitting []map[string]string) {
 	for _, sm := range m.file.StateMachines {
 		for name, steps := range sm.TestCases {
 			names = append(names, name)
 			if name == testCase || testCase == "" {
-				m.steps = steps
-				found++
+				fitting = append(fitting, steps)
 			}
 		}
 	}
 	slices.Sort(names)
-	switch {
-	case found == 1 || testCase == "" && found == 0:
-		return nil
-	case found == 0:
-		return badUse("no test case %q in the mock configuration; there are: %s", testCase, strings.Join(names, ", "))
-	}
-	return badUse("the mock configuration has several fitting test cases; choose one with --case: %s", strings.Join(names, ", "))
+	return names, fitting
 }
 
 // check finds responses that are named but missing, and answers that say nothing or too much.
