@@ -87,11 +87,12 @@ func (d *decision) collect(s side, results Results, out map[int32]*shown) error 
 	if results == nil || left == 0 {
 		return nil
 	}
+	d.j.last = -1
 	for r, err := range results {
 		if err != nil {
 			return err
 		}
-		at, ok := d.j.index[d.j.benchmarks.index[r.Benchmark]][r.Item]
+		at, ok := d.j.find(d.j.benchmarks.index[r.Benchmark], r.Item)
 		if item := out[at]; ok && item != nil {
 			item.output[s] = clip(r.Output)
 			item.prompt, item.target = cmp.Or(item.prompt, r.Prompt), cmp.Or(item.target, r.Target)

@@ -14,6 +14,7 @@ type part struct {
 	cluster           []int32
 	oldSum, newSum    float64
 	gained, forgotten int
+	merged            map[int]stats.Paired // of this part and the next of its benchmark, by how many
 }
 
 // parts groups the rows that have a score on both sides, sorted by names. Contaminated rows are left out when
@@ -90,24 +91,42 @@ func sampleOf(name string, parts []*part, byItem bool, alpha float64, seed uint6
 }
 
 func (s *sample) addBenchmark(parts []*part, byItem bool) (weight float64) {
-	var d []float64
-	var cluster []int32
 	var oldSum, newSum float64
 	for _, p := range parts {
-		d, cluster = append(d, p.d...), append(cluster, p.cluster...)
 		oldSum, newSum = oldSum+p.oldSum, newSum+p.newSum
 		s.gained, s.forgotten = s.gained+p.gained, s.forgotten+p.forgotten
 	}
+	paired := merge(parts)
+	n := float64(paired.N)
 	weight = 1
 	if byItem {
-		weight = float64(len(d))
+		weight = n
 	}
-	paired := stats.NewPaired(d, cluster)
 	s.clusters += len(paired.Clusters)
 	s.strata = append(s.strata, stats.Stratum{Weight: weight, Paired: paired})
-	s.oldMean += weight * oldSum / float64(len(d))
-	s.newMean += weight * newSum / float64(len(d))
+	s.oldMean += weight * oldSum / n
+	s.newMean += weight * newSum / n
 	return weight
+}
+
+// merge sums up parts of one benchmark: a single one, or all of them. Both are asked for more than once.
+func merge(parts []*part) stats.Paired {
+	first := parts[0]
+	if paired, ok := first.merged[len(parts)]; ok {
+		return paired
+	}
+	d, cluster := first.d, first.cluster
+	if len(parts) > 1 {
+		d, cluster = nil, nil
+		for _, p := range parts {
+			d, cluster = append(d, p.d...), append(cluster, p.cluster...)
+		}
+	}
+	if first.merged == nil {
+		first.merged = map[int]stats.Paired{}
+	}
+	first.merged[len(parts)] = stats.NewPaired(d, cluster)
+	return first.merged[len(parts)]
 }
 
 // one gives the only stratum's data, when there is just one.

@@ -34,10 +34,15 @@ func BenjaminiHochberg(p []float64) []float64 {
 }
 
 func ascending(p []float64) []int {
-	order := make([]int, len(p))
+	order := identity(len(p))
+	sort.SliceStable(order, func(a, b int) bool { return p[order[a]] < p[order[b]] })
+	return order
+}
+
+func identity(n int) []int {
+	order := make([]int, n)
 	for i := range order {
 		order[i] = i
 	}
-	sort.SliceStable(order, func(a, b int) bool { return p[order[a]] < p[order[b]] })
 	return order
 }

@@ -13,7 +13,7 @@ func NewPaired(d []float64, cluster []int32) Paired {
 		p = sum(slices.Sorted(slices.Values(d)))
 	}
 	if slices.ContainsFunc(cluster, func(c int32) bool { return c >= 0 }) {
-		p.Clusters = clusters(d, cluster, itemOrder(d, cluster))
+		p.Clusters = clusters(d, cluster, p.Binary)
 	}
 	return p
 }
@@ -41,29 +41,24 @@ func (p *Paired) add(d float64) {
 	}
 }
 
-// itemOrder sorts items by cluster and difference, so that sums round alike whatever the input order.
-func itemOrder(d []float64, cluster []int32) []int {
-	order := make([]int, len(d))
-	for i := range order {
-		order[i] = i
+// clusters sums each cluster; the list is sorted by content, since names carry no meaning. Sums of scores that
+// are not whole are added in order of size, so that they round alike.
+func clusters(d []float64, cluster []int32, whole bool) []Cluster {
+	order := identity(len(d))
+	if !whole {
+		slices.SortFunc(order, func(a, b int) int { return cmp.Compare(d[a], d[b]) })
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(cluster[a], cluster[b]), cmp.Compare(d[a], d[b]))
-	})
-	return order
-}
-
-// clusters sums each cluster; the list is sorted by content, since names carry no meaning.
-func clusters(d []float64, cluster []int32, order []int) []Cluster {
 	var out []Cluster
-	last := int32(-1)
+	place := map[int32]int{}
 	for _, i := range order {
-		if cluster[i] < 0 || cluster[i] != last || len(out) == 0 {
+		at, known := place[cluster[i]]
+		if cluster[i] < 0 || !known {
+			at = len(out)
+			place[cluster[i]] = at
 			out = append(out, Cluster{})
 		}
-		last = cluster[i]
-		out[len(out)-1].Sum += d[i]
-		out[len(out)-1].Size++
+		out[at].Sum += d[i]
+		out[at].Size++
 	}
 	slices.SortFunc(out, func(a, b Cluster) int {
 		return cmp.Or(cmp.Compare(a.Sum, b.Sum), cmp.Compare(a.Size, b.Size))

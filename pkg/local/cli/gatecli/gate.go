@@ -1,8 +1,6 @@
 package gatecli
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +15,7 @@ type gateFlags struct {
 	policy, incumbent, candidate, anchor string
 	contaminated, html                   string
 	aaFloor                              float64
+	digests                              gate.Digests
 	json, printPolicy                    bool
 }
 
@@ -45,6 +44,8 @@ Exit status: 0 PASS, 3 INCONCLUSIVE, 4 FAIL, 2 for input that cannot be judged.`
 	flags.StringVar(&f.anchor, "anchor", "", "results of the pinned version")
 	flags.StringVar(&f.contaminated, "contaminated", "", "file with one benchmark/item per line, found in training data")
 	flags.Float64Var(&f.aaFloor, "aa-floor", 0, "share of items that flip down when the incumbent is run twice")
+	flags.StringVar(&f.digests.Incumbent, "incumbent-digest", "", "digest of the incumbent, for the report")
+	flags.StringVar(&f.digests.Candidate, "candidate-digest", "", "digest of the candidate, for the report")
 	flags.StringVar(&f.html, "html", "", "write the report as a page to this file")
 	flags.BoolVar(&f.json, "json", false, "print the report as JSON")
 	flags.BoolVar(&f.printPolicy, "print-policy", false, "print the policy and stop")
@@ -96,15 +97,15 @@ func (f gateFlags) decide(policy gate.Policy) (gate.Report, error) {
 }
 
 func (f gateFlags) input() (in gate.Input, err error) {
-	in.Extras.AAFloor = f.aaFloor
-	if in.Incumbent, in.Digests.Incumbent, err = f.results("incumbent", f.incumbent); err != nil {
+	in.Extras.AAFloor, in.Digests = f.aaFloor, f.digests
+	if in.Incumbent, err = f.results("incumbent", f.incumbent); err != nil {
 		return in, err
 	}
-	if in.Candidate, in.Digests.Candidate, err = f.results("candidate", f.candidate); err != nil {
+	if in.Candidate, err = f.results("candidate", f.candidate); err != nil {
 		return in, err
 	}
 	if f.anchor != "" {
-		if in.Anchor, in.Digests.Anchor, err = f.results("anchor", f.anchor); err != nil {
+		if in.Anchor, err = f.results("anchor", f.anchor); err != nil {
 			return in, err
 		}
 	}
@@ -114,29 +115,17 @@ func (f gateFlags) input() (in gate.Input, err error) {
 	return in, err
 }
 
-// results opens a result file; its digest stands for the model when judged outside the platform.
-func (f gateFlags) results(flag, path string) (gate.Results, string, error) {
+// results opens a result file, so that a missing one is said before anything is read.
+func (f gateFlags) results(flag, path string) (gate.Results, error) {
 	if path == "" {
-		return nil, "", errs.New(errs.Invalid, "no --%s file", flag).Mend("name the file with --%s FILE", flag)
+		return nil, errs.New(errs.Invalid, "no --%s file", flag).Mend("name the file with --%s FILE", flag)
 	}
-	digest, err := fileDigest(path)
-	if err != nil {
-		return nil, "", err
-	}
-	return gate.Lines(path, func() (io.ReadCloser, error) { return os.Open(path) }), digest, nil
-}
-
-func fileDigest(path string) (string, error) {
 	file, err := openFile(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer file.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return "", errs.New(errs.Invalid, "the file cannot be read: %w", err).At(path)
-	}
-	return "sha256:" + hex.EncodeToString(hash.Sum(nil)), nil
+	return gate.Lines(path, func() (io.ReadCloser, error) { return os.Open(path) }), nil
 }
 
 // refuse prints every problem and ends with exit status 2.
