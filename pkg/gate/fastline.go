@@ -9,9 +9,9 @@ import (
 
 // words makes strings of bytes cheaply.
 type words struct {
-	seen    map[string]string // one copy of what repeats on every line: names, locks, capabilities
-	items   slab              // kept by the caller
-	outputs slab              // soon forgotten, hence apart
+	seen map[string]string // one copy of what repeats on every line: names, locks, capabilities
+	// Apart, since they live differently long: items and clusters are kept, outputs soon forgotten.
+	items, clusters, outputs slab
 }
 
 func newWords() *words { return &words{seen: map[string]string{}} }
@@ -93,7 +93,7 @@ func (w *words) setString(key string, s []byte, r *Result) bool {
 	case "item":
 		r.Item = w.items.keep(s)
 	case "cluster":
-		r.Cluster = w.keep(s)
+		r.Cluster = w.clusters.keep(s)
 	case "error":
 		r.Error = string(s)
 	case "output":
