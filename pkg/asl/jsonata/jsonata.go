@@ -101,7 +101,7 @@ func (p *Pool) with(f func(*machine) (goja.Value, error)) (string, error) {
 		return "", err
 	}
 	stop := watch(m.vm, p.limits)
-	v, err := f(m)
+	v, err := guarded(m, f)
 	over := stop()
 	if over != nil {
 		return "", over
@@ -111,6 +111,16 @@ func (p *Pool) with(f func(*machine) (goja.Value, error)) (string, error) {
 	}
 	p.idle <- m
 	return settled(v)
+}
+
+// guarded keeps a fault of the engine from ending the process.
+func guarded(m *machine, f func(*machine) (goja.Value, error)) (v goja.Value, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("the JavaScript engine failed: %v", fault)
+		}
+	}()
+	return f(m)
 }
 
 func (p *Pool) take() (*machine, error) {

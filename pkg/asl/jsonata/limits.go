@@ -15,11 +15,12 @@ import (
 const sampleEvery = 10 * time.Millisecond
 
 // watch interrupts vm when a limit is passed. The returned function ends the watch and tells which
-// limit, if any, was passed. Short evaluations cost one timer that never fires.
+// limit, if any, was passed. Short evaluations cost two timers that never fire.
 func watch(vm *goja.Runtime, l Limits) func() error {
-	w := &watchdog{vm: vm, limits: l, left: int(l.Time / sampleEvery)}
+	w := &watchdog{vm: vm, limits: l}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.deadline = time.AfterFunc(l.Time, w.expire)
 	w.timer = time.AfterFunc(sampleEvery, w.sample)
 	return w.stop
 }
@@ -28,9 +29,9 @@ type watchdog struct {
 	mu       sync.Mutex
 	vm       *goja.Runtime
 	limits   Limits
-	left     int // samples until the time is over
 	baseline uint64
-	timer    *time.Timer
+	timer    *time.Timer // the next look at the memory
+	deadline *time.Timer
 	done     bool
 	over     error
 }
@@ -40,13 +41,14 @@ func (w *watchdog) stop() error {
 	defer w.mu.Unlock()
 	w.done = true
 	w.timer.Stop()
+	w.deadline.Stop()
 	return w.over
 }
 
 func (w *watchdog) sample() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.done {
+	if w.done || w.over != nil {
 		return
 	}
 	if w.over = w.check(); w.over != nil {
@@ -56,10 +58,17 @@ func (w *watchdog) sample() {
 	w.timer.Reset(sampleEvery)
 }
 
-func (w *watchdog) check() error {
-	if w.left--; w.left <= 0 {
-		return &Error{Kind: Limit, Message: fmt.Sprintf("the evaluation took longer than %v", w.limits.Time)}
+func (w *watchdog) expire() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.done || w.over != nil {
+		return
 	}
+	w.over = &Error{Kind: Limit, Message: fmt.Sprintf("the evaluation took longer than %v", w.limits.Time)}
+	w.vm.Interrupt(w.over)
+}
+
+func (w *watchdog) check() error {
 	heap := heapBytes()
 	if w.baseline == 0 || heap < w.baseline {
 		w.baseline = heap
