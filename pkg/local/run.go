@@ -23,6 +23,11 @@ func (p *Platform) Serve(ctx context.Context, l net.Listener) error {
 	if err := p.sagemaker.Resume(ctx); err != nil {
 		return err
 	}
+	if n, err := p.Dataset.Reconcile(ctx); err != nil {
+		return err
+	} else if n > 0 {
+		p.Logger.Warn("let in uploads that were stored before the last stop", "count", n)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return ended(p.states.Run(ctx)) })
 	g.Go(func() error { return ended(p.wakeOnData().Run(ctx)) })
@@ -68,7 +73,7 @@ func (p *Platform) wakeOnData() *audit.Consumer {
 
 // sweep drives what is due and what was interrupted.
 func (p *Platform) sweep(ctx context.Context) error {
-	t := tasks.Training{Training: p.Training, Rollout: p.Rollout}
+	t := tasks.Training{Dataset: p.Dataset, Training: p.Training, Rollout: p.Rollout}
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {

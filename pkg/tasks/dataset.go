@@ -123,8 +123,3 @@ func (t Dataset) Quarantine(ctx context.Context, in IngestionInput) (Empty, erro
 	_, err := t.Service.Fail(ctx, in.Ingestion, strings.TrimSuffix(in.Error+": "+Cause(in.Cause), ": "))
 	return Empty{}, err
 }
-
-// Sweep drives on what a crash left of ingestions.
-func (t Dataset) Sweep(ctx context.Context, _ Empty) (Empty, error) {
-	return Empty{}, t.Service.Sweep(ctx)
-}

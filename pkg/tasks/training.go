@@ -7,13 +7,15 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/perennial-llm/perennial/pkg/dataset"
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/rollout"
 	"github.com/perennial-llm/perennial/pkg/training"
 )
 
-// Training are the tasks of train-model and evaluate-model, and the sweep that starts runs.
+// Training are the tasks of train-model and evaluate-model, and the sweep over the whole loop.
 type Training struct {
+	Dataset  *dataset.Service
 	Training *training.Service
 	Rollout  *rollout.Service
 }
@@ -78,5 +80,5 @@ func (t Training) requestRelease(ctx context.Context, in RunInput) (Empty, error
 
 // Sweep starts what is due and drives what was interrupted.
 func (t Training) Sweep(ctx context.Context, _ Empty) (Empty, error) {
-	return Empty{}, errors.Join(t.Training.Sweep(ctx), t.Rollout.Sweep(ctx))
+	return Empty{}, errors.Join(t.Dataset.Sweep(ctx), t.Training.Sweep(ctx), t.Rollout.Sweep(ctx))
 }

@@ -3,7 +3,9 @@ package states
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"sync"
+	"time"
 
 	"github.com/perennial-llm/perennial/pkg/asl"
 )
@@ -74,19 +76,39 @@ func (s *Service) launch(a *actor, e asl.Effects) error {
 
 func (a *actor) loop(e asl.Effects) {
 	defer a.s.actors.Done()
-	defer a.finish()
+	cause := asl.ErrTaskAborted
+	defer func() { a.finish(cause) }()
 	a.apply(e)
 	for {
 		effects, err := a.run.Step(a.s.cfg.Clock.Now())
 		if err != nil {
-			a.s.cfg.Logger.Error("execution stopped: its state could not be stored; it goes on at the next start", "execution", a.arn, "error", err)
+			cause = errShutdown // nothing of it is over
+			a.retryLater(err)
 			return
 		}
 		a.apply(effects)
-		if a.run.Execution().Status != asl.Running || !a.await() {
+		if a.run.Execution().Status != asl.Running {
+			return
+		}
+		if !a.await() {
+			cause = errShutdown
 			return
 		}
 	}
+}
+
+// storeRetry is how long an execution rests whose state could not be stored.
+const storeRetry = 5 * time.Second
+
+// retryLater goes on from the stored state when the store may work again.
+func (a *actor) retryLater(err error) {
+	a.s.cfg.Logger.Error("the execution's state could not be stored; it goes on from its last stored state", "execution", a.arn, "error", err)
+	a.s.cfg.Clock.AfterFunc(a.s.cfg.Clock.Now().Add(storeRetry), func() {
+		<-a.ended
+		if err := a.s.revive(a.arn); err != nil {
+			a.s.cfg.Logger.Error("the execution could not be resumed; it goes on at the next start", "execution", a.arn, "error", err)
+		}
+	})
 }
 
 // await blocks until there is something to do; it is false when the service closes.
@@ -115,12 +137,8 @@ func (a *actor) post(f func()) bool {
 }
 
 // finish lets go of everything; tasks that still run end by their context.
-func (a *actor) finish() {
+func (a *actor) finish(cause error) {
 	a.stopTimer()
-	cause := errShutdown
-	if a.run.Execution().Status != asl.Running {
-		cause = asl.ErrTaskAborted
-	}
 	for _, cancel := range a.tasks {
 		cancel(cause)
 	}
@@ -151,13 +169,16 @@ func (a *actor) apply(e asl.Effects) {
 func (a *actor) perform(ctx context.Context, t asl.Task) {
 	defer a.workers.Done()
 	t = t.WithSubmitted(func(out []byte) {
-		a.deliver(asl.Signal{TaskID: t.ID, Kind: asl.SignalSubmitted, Output: out})
+		_, _ = a.deliver(asl.Signal{TaskID: t.ID, Kind: asl.SignalSubmitted, Output: out}) // a failed commit ends the actor
 	})
 	outcome := asl.Perform(ctx, t, a.s.tasks)
 	if a.s.ctx.Err() == nil {
-		a.deliver(outcome)
+		_, _ = a.deliver(outcome)
 	}
 }
+
+// errGone tells that an execution's actor ended before it took a message.
+var errGone = errors.New("the execution is not driven right now")
 
 // deliver passes a signal on and waits until it is committed. It tells whether the task was still wanted.
 func (a *actor) deliver(sig asl.Signal) (wanted bool, err error) {
@@ -170,10 +191,27 @@ func (a *actor) deliver(sig asl.Signal) (wanted bool, err error) {
 		}
 	})
 	if !posted {
-		return false, nil
+		return false, errGone
 	}
 	<-done
 	return wanted, err
+}
+
+// stop aborts the execution.
+func (a *actor) stop(f *asl.Failure) (err error) {
+	done := make(chan struct{})
+	posted := a.post(func() {
+		defer close(done)
+		var e asl.Effects
+		if e, err = a.run.Stop(*f, a.s.cfg.Clock.Now()); err == nil {
+			a.apply(e)
+		}
+	})
+	if !posted {
+		return errGone
+	}
+	<-done
+	return err
 }
 
 func (a *actor) release(taskID string) {

@@ -161,30 +161,29 @@ func (s *Service) StopExecution(ctx context.Context, arn, errorName, cause strin
 	if _, err := s.find(ctx, arn); err != nil {
 		return err
 	}
-	a := s.actor(arn)
-	if a == nil {
+	err := errGone
+	if a := s.actor(arn); a != nil {
+		err = a.stop(failureOf(errorName, cause))
+	}
+	if errors.Is(err, errGone) && s.running(ctx, arn) {
+		return errs.New(errs.Unavailable, "the execution rests for a moment").Mend("stop it again")
+	}
+	if errors.Is(err, errGone) {
 		return nil
 	}
-	f := asl.Failure{}
+	return err
+}
+
+// failureOf makes a failure of parts that may be empty.
+func failureOf(errorName, cause string) *asl.Failure {
+	f := &asl.Failure{}
 	if errorName != "" {
 		f.Name = &errorName
 	}
 	if cause != "" {
 		f.Cause = &cause
 	}
-	var err error
-	done := make(chan struct{})
-	if !a.post(func() {
-		defer close(done)
-		var e asl.Effects
-		if e, err = a.run.Stop(f, s.cfg.Clock.Now()); err == nil {
-			a.apply(e)
-		}
-	}) {
-		return nil
-	}
-	<-done
-	return err
+	return f
 }
 
 // RedriveExecution runs a failed, aborted or timed out execution again from where it ended.

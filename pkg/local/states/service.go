@@ -169,6 +169,18 @@ func (s *Service) resume(ctx context.Context, r row) error {
 	return s.launch(a, effects)
 }
 
+// revive resumes an execution if it still runs and the service is open.
+func (s *Service) revive(arn string) error {
+	if s.ctx.Err() != nil {
+		return nil
+	}
+	r, err := s.find(s.ctx, arn)
+	if err != nil || r.execution.Status != asl.Running {
+		return err
+	}
+	return s.resume(s.ctx, r)
+}
+
 // stored reads the definition an execution started with and its threads.
 func (s *Service) stored(ctx context.Context, r row) (*asl.Machine, []*asl.Thread, error) {
 	m, err := s.machineOf(ctx, r.digest)

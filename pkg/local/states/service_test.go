@@ -213,3 +213,36 @@ func TestService_RunEndsWithItsContext(t *testing.T) {
 	require.Error(t, err)
 	require.False(t, errors.Is(err, states.ErrExecutionAlreadyExists))
 }
+
+func TestService_GoesOnWhenTheStoreFailedForAWhile(t *testing.T) {
+	db, err := states.OpenDB(filepath.Join(t.TempDir(), "states.db"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	h := newHost()
+	ended := make(chan states.Change, 1)
+	s, err := states.New(states.Config{
+		DB: db, Integrations: h.integrations(), Clock: &leapClock{now: time.Unix(0, 0).UTC()},
+		Machines: map[string]json.RawMessage{"ask": json.RawMessage(`{"QueryLanguage":"JSONata","StartAt":"Ask","States":{"Ask":{"Type":"Task",
+			"Resource":"arn:aws:states:::test:ask.waitForTaskToken","Arguments":"{% $states.context.Task.Token %}","TimeoutSeconds":99999999,"End":true}}}`)},
+		OnChange: func(c states.Change) {
+			if c.Status != asl.Running {
+				ended <- c
+			}
+		},
+	})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	ctx := context.Background()
+	_, err = s.StartExecution(ctx, "ask", "one", nil)
+	require.NoError(t, err)
+	token := <-h.tokens
+	_, err = db.ExecContext(ctx, `CREATE TRIGGER full BEFORE INSERT ON states_events BEGIN SELECT RAISE(ABORT, 'disk full'); END`)
+	require.NoError(t, err)
+	err = s.SendTaskSuccess(ctx, token, json.RawMessage(`1`))
+	require.Error(t, err)
+	require.NotErrorIs(t, err, states.ErrTaskTimedOut)
+	_, err = db.ExecContext(ctx, `DROP TRIGGER full`)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return s.SendTaskSuccess(ctx, token, json.RawMessage(`1`)) == nil }, 20*time.Second, time.Millisecond)
+	require.Equal(t, asl.Succeeded, (<-ended).Status)
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/perennial-llm/perennial/pkg/asl"
@@ -36,45 +37,47 @@ func (s *Service) parseToken(token string) (arn, taskID string, err error) {
 }
 
 // SendTaskSuccess ends the task that waits for the token with an output.
-func (s *Service) SendTaskSuccess(_ context.Context, token string, output json.RawMessage) error {
+func (s *Service) SendTaskSuccess(ctx context.Context, token string, output json.RawMessage) error {
 	out, err := asl.Compact(output)
 	if err != nil {
 		return errs.New(errs.Invalid, "output is not JSON (%v): %w", err, ErrInvalidOutput)
 	}
-	return s.signal(token, asl.Signal{Kind: asl.SignalToken, Output: out})
+	return s.signal(ctx, token, asl.Signal{Kind: asl.SignalToken, Output: out})
 }
 
 // SendTaskFailure ends the task that waits for the token with an error; both parts may be empty.
-func (s *Service) SendTaskFailure(_ context.Context, token, errorName, cause string) error {
-	f := &asl.Failure{}
-	if errorName != "" {
-		f.Name = &errorName
-	}
-	if cause != "" {
-		f.Cause = &cause
-	}
-	return s.signal(token, asl.Signal{Kind: asl.SignalFailed, Failure: f})
+func (s *Service) SendTaskFailure(ctx context.Context, token, errorName, cause string) error {
+	return s.signal(ctx, token, asl.Signal{Kind: asl.SignalFailed, Failure: failureOf(errorName, cause)})
 }
 
 // SendTaskHeartbeat tells that the task is still being worked on.
-func (s *Service) SendTaskHeartbeat(_ context.Context, token string) error {
-	return s.signal(token, asl.Signal{Kind: asl.SignalBeat})
+func (s *Service) SendTaskHeartbeat(ctx context.Context, token string) error {
+	return s.signal(ctx, token, asl.Signal{Kind: asl.SignalBeat})
 }
 
-func (s *Service) signal(token string, sig asl.Signal) error {
+func (s *Service) signal(ctx context.Context, token string, sig asl.Signal) error {
 	arn, taskID, err := s.parseToken(token)
 	if err != nil {
 		return err
 	}
 	sig.TaskID = taskID
+	wanted, err := false, errGone
 	if a := s.actor(arn); a != nil {
-		wanted, err := a.deliver(sig)
-		if wanted || err != nil {
-			return err
-		}
+		wanted, err = a.deliver(sig)
 	}
-	if s.ctx.Err() != nil {
-		return errs.New(errs.Unavailable, "the service is shutting down; send it again")
+	switch {
+	case errors.Is(err, errGone) && s.running(ctx, arn):
+		return errs.New(errs.Unavailable, "the execution rests for a moment").Mend("send it again")
+	case err != nil && !errors.Is(err, errGone):
+		return errs.New(errs.Unavailable, "the outcome could not be stored: %w", err).Mend("send it again")
+	case !wanted:
+		return errs.New(errs.Conflict, "the task does not wait any more: %w", ErrTaskTimedOut)
 	}
-	return errs.New(errs.Conflict, "the task does not wait any more: %w", ErrTaskTimedOut)
+	return nil
+}
+
+// running tells whether an execution is RUNNING in the store; in doubt it is.
+func (s *Service) running(ctx context.Context, arn string) bool {
+	r, found, err := s.store.get(ctx, arn)
+	return err != nil || found && r.execution.Status == asl.Running
 }
