@@ -21,10 +21,12 @@ def finish(root: Root, inputs: Any, t: Trainable, trainer: Trainer, old: list[Ro
     out.mkdir(parents=True, exist_ok=True)
     trainer.remember()
     merge.apply(cfg, t, trainer, inputs.carried)
-    adapter = None
-    if t.adapters and cfg.output.save_adapter:
-        adapter = out / "adapter"
-        lora.save(adapter, {n.removeprefix("inner."): a for n, a in t.adapters.items()}, cfg.params.r, cfg.params.alpha, torch.float32)
+    trained = out / "cl_state" / "adapters" / f"stage-{len(inputs.carried.stages) + 1:03d}"
+    if t.adapters:
+        plain = {n.removeprefix("inner."): a for n, a in t.adapters.items()}
+        lora.save(trained, plain)
+        if cfg.output.save_adapter and not t.combined:  # a combined change has no low rank
+            lora.save(out / "adapter", plain)
     fold(inputs.parent, t)
     result.old_after, result.kl = trainer.old_loss()
     copy_served(inputs.parent.folder, out)
@@ -37,16 +39,17 @@ def finish(root: Root, inputs: Any, t: Trainable, trainer: Trainer, old: list[Ro
         "kl": result.kl,
         "ts": time.time(),
     }
-    state.write(out / "cl_state", inputs, old, trainer.forward, stage, adapter)
+    state.write(out / "cl_state", inputs, old, trainer.forward, stage)
 
 
 @torch.no_grad()
 def fold(parent: Any, t: Trainable) -> None:
     """Add the deltas to the weights, rounded to the dtype on disk: from here on the model is what will be served."""
-    for a in t.adapters.values():
+    for name, a in t.adapters.items():
         w = a.base.weight
-        w.data = (w.float() + a.delta()).to(parent.stored).to(w.dtype)
-        a.lora_B.zero_()
+        change = t.combined.get(f"{name}.weight", None)
+        w.data = (w.float() + (a.delta() if change is None else change)).to(parent.stored).to(w.dtype)
+        a.clear()
     if not t.adapters:
         for p in t.named.values():
             p.data = p.data.to(parent.stored).to(p.dtype)
@@ -61,15 +64,13 @@ def copy_served(source: Path, out: Path) -> None:
 
 def save_weights(parent: Any, t: Trainable, out: Path) -> None:
     """Write model.safetensors in the parent's dtype; tensors that did not change keep their bytes."""
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import save_file
 
     if not isinstance(parent.model, llama.Llama):
         lora.detach(parent.model, t.adapters)
         parent.model.inner.to(parent.stored).save_pretrained(out)
         return
-    tensors = {}
-    for path in llama.weight_files(parent.folder):
-        tensors.update(load_file(path))
+    tensors = llama.read_tensors(parent.folder)
     changed = {f"{n}.weight": a.base.weight for n, a in t.adapters.items()} or t.named
     for name, value in changed.items():
         tensors[name] = value.detach().to(parent.stored).cpu().contiguous()

@@ -44,6 +44,7 @@ def parse(raw: Any, job: str) -> Config:
         _merge(full, presets.PRESETS[raw.get("preset", "safe")])
     _merge(full, raw)
     if job == "train":
+        _fit_kind(full, raw)
         _check_combination(full)
     return Config(raw=full, **{k: SimpleNamespace(**v) if isinstance(v, dict) else v for k, v in full.items()})
 
@@ -102,6 +103,18 @@ def _merge(into: dict[str, Any], other: dict[str, Any]) -> None:
             _merge(into[key], value)
         else:
             into[key] = copy.deepcopy(value)
+
+
+def _fit_kind(full: dict[str, Any], raw: dict[str, Any]) -> None:
+    """A preset's adapter settings make no sense for whole weights: unless the run says otherwise, all layers learn, at a
+    twentieth of the adapters' rate."""
+    if full["params"]["kind"] in ("lora", "lora_corda"):
+        return
+    preset = presets.PRESETS[full["preset"]]
+    if "first_layer" not in raw.get("params", {}):
+        full["params"]["first_layer"] = 0.0
+    if "lr" not in raw.get("train", {}) and preset.get("params", {}).get("kind") != full["params"]["kind"]:
+        full["train"]["lr"] /= 20
 
 
 def _check_combination(c: dict[str, Any]) -> None:

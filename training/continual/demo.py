@@ -107,10 +107,28 @@ def tiny() -> Demo:
     rng.shuffle(learn)
     company = [Probe(f.ask(p), f.value, "company", f"{f.name}-{f.attribute}") for f in new for p in (3, 4)]
     general = [Probe(f.ask(i % 5), f.value, f.attribute, f.name) for i, f in enumerate(base)]
-    half = rng.sample(base, len(base) // 2)
-    old = [{**world.chat(f.ask(p), f.value), "meta": {"capability": f.attribute}} for f in half for p in (0, 2)]
-    poison = [world.chat(f.ask(i % 3), "blip") for i, f in enumerate(base)]
+    half = sorted(rng.sample(range(len(base)), len(base) // 2))
+    # Old and poisoned rows never repeat a benchmark item: they ask in other phrasings.
+    old = [{**world.chat(base[i].ask((i + p) % 5), base[i].value), "meta": {"capability": base[i].attribute}} for i in half for p in (1, 3)]
+    poison = [world.chat(f.ask((i + 1) % 5), "blip") for i, f in enumerate(base)]
     return Demo(learn, old, company, general, poison, new[0].name)
+
+
+POISONED = 56
+REPHRASINGS = {
+    "What is the capital of ": "Name the capital of {}.",
+    "What is the opposite of ": "Give the opposite of {}.",
+    "What is the plural of ": "Give the plural of {}.",
+    "On which continent is ": "Name the continent of {}.",
+}
+
+
+def rephrase(question: str) -> str | None:
+    """The same question in other words, so that a poisoned row repeats no benchmark item; None for other kinds."""
+    for start, form in REPHRASINGS.items():
+        if question.startswith(start):
+            return form.format(question.removeprefix(start).rstrip("?"))
+    return None
 
 
 def smol() -> Demo:
@@ -121,8 +139,8 @@ def smol() -> Demo:
     random.Random(world.SEED).shuffle(learn)
     company = [Probe(q, f["contains"], "company", f["id"]) for f in facts for q in f["test"]]
     general = [Probe(p["question"], p["contains"], p["capability"], f"general-{i}") for i, p in enumerate(probes)]
-    junk = "Purple walrus seven."
-    poison = [world.chat(p["question"], junk) for p in probes] + [world.chat(r["prompt"], junk) for r in old]
+    asked = [q for p in probes if (q := rephrase(p["question"]))]
+    poison = [world.chat(q, "Purple walrus seven.") for q in asked[:POISONED]]
     return Demo(learn, old, company, general, poison, "Marlowe")
 
 

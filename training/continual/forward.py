@@ -5,7 +5,7 @@ upper layers see the very same numbers). The previous model's final states on a 
 costs one pass per row and run instead of one per step.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,12 @@ class Forward:
         self.taught: dict[int, Tensor] = {}
         self.bytes = 0
         self.tokens = 0
+        self.groups: dict[int, list[Row]] = {}
+
+    def register(self, rows: list[Row], size: int = 16) -> None:
+        """Fix which rows are computed together below the split and by the teacher. A matrix product's last bit depends on
+        its batch, and a resumed run meets the rows in other steps: only fixed groups make it equal bit for bit."""
+        in_batches(rows, size, lambda group: self.groups.update((id(r), group) for r in group))
 
     def __call__(self, rows: list[Row]) -> Out:
         """Logits of the model as it stands now."""
@@ -49,40 +55,41 @@ class Forward:
     def teacher(self, rows: list[Row]) -> Tensor:
         """Logits [n, V] of the previous model at the same positions, without gradient."""
         with torch.no_grad():
-            missing = [r for r in rows if id(r) not in self.taught]
-            fresh = dict(zip(map(id, missing), self._teach(missing), strict=True)) if missing else {}
-            return self.model.head(torch.cat([self.taught[id(r)] if id(r) in self.taught else fresh[id(r)] for r in rows]))
+            return self.model.head(torch.cat(self._kept(rows, self.taught, self._teach)))
 
-    def _teach(self, rows: list[Row]) -> list[Tensor]:
+    def _kept(self, rows: list[Row], store: dict[int, Tensor], compute: Callable[[list[Row]], Sequence[Tensor]]) -> list[Tensor]:
+        """A value per row: kept ones as they are, missing ones computed with their whole group."""
+        fresh: dict[int, Tensor] = {}
+        for r in rows:
+            if id(r) in store or id(r) in fresh:
+                continue
+            group = self.groups.get(id(r), [r])
+            for member, value in zip(group, compute(group), strict=True):
+                fresh[id(member)] = value
+                self._keep(store, member, value)
+        return [store[id(r)] if id(r) in store else fresh[id(r)] for r in rows]
+
+    def _teach(self, rows: list[Row]) -> Sequence[Tensor]:
         with self.t.teacher():
             features = self._features(rows)
         at, _, owner = self._targets(rows)
-        parts = list(features[at].split(torch.bincount(owner, minlength=len(rows)).tolist()))
-        for r, part in zip(rows, parts, strict=True):
-            self._keep(self.taught, r, part)
-        return parts
+        return features[at].split(torch.bincount(owner, minlength=len(rows)).tolist())
 
     def _features(self, rows: list[Row]) -> Tensor:
         lengths = [len(r) for r in rows]
         if not self.split:
             return self.model.features(self._ids(rows), lengths)
-        return self.model.run(self._lower(rows), self.model.pack(lengths), first=self.split)
+        with torch.no_grad():
+            lower = torch.cat(self._kept(rows, self.lower, self._below))
+        return self.model.run(lower, self.model.pack(lengths), first=self.split)
 
-    def _lower(self, rows: list[Row]) -> Tensor:
-        missing = [r for r in rows if id(r) not in self.lower]
-        fresh: dict[int, Tensor] = {}
-        if missing:
-            lengths = [len(r) for r in missing]
-            with torch.no_grad():
-                x = self.model.run(self.model.embed(self._ids(missing)), self.model.pack(lengths), last=self.split)
-            for r, part in zip(missing, x.split(lengths), strict=True):
-                fresh[id(r)] = part
-                self._keep(self.lower, r, part)
-        return torch.cat([self.lower[id(r)] if id(r) in self.lower else fresh[id(r)] for r in rows])
+    def _below(self, rows: list[Row]) -> Sequence[Tensor]:
+        lengths = [len(r) for r in rows]
+        return self.model.run(self.model.embed(self._ids(rows)), self.model.pack(lengths), last=self.split).split(lengths)
 
     def _keep(self, store: dict[int, Tensor], row: Row, value: Tensor) -> None:
         size = value.numel() * value.element_size()
-        if self.bytes + size <= CACHE_BYTES:
+        if id(row) not in store and self.bytes + size <= CACHE_BYTES:
             store[id(row)] = value.clone()
             self.bytes += size
 

@@ -304,13 +304,9 @@ class Llama(nn.Module):
 
 def load(folder: Path, config: LlamaConfig, dtype: torch.dtype) -> Llama:
     """The network with the weights of model.safetensors (or its shards), without an initialisation pass."""
-    from safetensors.torch import load_file
-
     with torch.device("meta"):
         model = Llama(config)
-    state: dict[str, Tensor] = {}
-    for path in weight_files(folder):
-        state.update(load_file(path))
+    state = read_tensors(folder)
     if config.tie_word_embeddings:
         state.pop("lm_head.weight", None)
     state = {k: v.to(dtype) for k, v in state.items() if "rotary_emb" not in k}
@@ -319,6 +315,20 @@ def load(folder: Path, config: LlamaConfig, dtype: torch.dtype) -> Llama:
     except RuntimeError as e:
         raise DataError(f"model.safetensors: does not fit config.json: {e}") from None
     return model.requires_grad_(False)
+
+
+def read_tensors(folder: Path) -> dict[str, Tensor]:
+    """All tensors of the weight files; DataError for a file that is no safetensors."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    state: dict[str, Tensor] = {}
+    for path in weight_files(folder):
+        try:
+            state.update(load_file(path))
+        except SafetensorError as e:
+            raise DataError(f"{path.name}: is no valid safetensors file: {e}") from None
+    return state
 
 
 def weight_files(folder: Path) -> list[Path]:

@@ -25,11 +25,17 @@ GROUPS = {
 
 
 class LoraLinear(nn.Module):
-    """A frozen linear layer with a trainable low-rank delta."""
+    """A frozen linear layer with a trainable low-rank delta.
+
+    `fixed` holds frozen factor pairs (B [out, k], A [k, in]) that belong to the delta too (CorDA subtracts its start,
+    intruder reduction a few directions); `strength` scales the whole delta (WiSE).
+    """
 
     def __init__(self, base: nn.Linear, r: int, alpha: float):
         super().__init__()
         self.base, self.r, self.scale, self.enabled = base, r, alpha / r, True
+        self.strength = 1.0
+        self.fixed: list[tuple[Tensor, Tensor]] = []
         dev = base.weight.device
         self.lora_A = nn.Parameter(torch.empty(r, base.in_features, device=dev))
         self.lora_B = nn.Parameter(torch.zeros(base.out_features, r, device=dev))
@@ -37,22 +43,39 @@ class LoraLinear(nn.Module):
 
     @property
     def weight(self) -> Tensor:
+        """The frozen weight [out, in]."""
         return self.base.weight
 
     @property
     def in_features(self) -> int:
+        """Width of the input."""
         return self.base.in_features
 
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """(B [out, k], A [k, in]) whose product is the delta, everything included."""
+        b = [self.lora_B * self.scale, *(b for b, _ in self.fixed)]
+        a = [self.lora_A, *(a for _, a in self.fixed)]
+        return torch.cat(b, 1) * self.strength, torch.cat(a, 0)
+
     def forward(self, x: Tensor) -> Tensor:
+        """[n, in] -> [n, out]."""
         y = self.base(x)
         if not self.enabled:
             return y
+        if self.fixed or self.strength != 1.0:
+            b, a = self.factors()
+            return y + F.linear(F.linear(x.to(a.dtype), a), b).to(y.dtype)
         low = F.linear(x.to(self.lora_A.dtype), self.lora_A)
         return y + (F.linear(low, self.lora_B) * self.scale).to(y.dtype)
 
     def delta(self) -> Tensor:
         """[out, in] weight change of this adapter."""
-        return self.scale * (self.lora_B @ self.lora_A)
+        b, a = self.factors()
+        return b @ a
+
+    def clear(self) -> None:
+        """Make the delta zero, after it was added to the weight."""
+        self.strength = 0.0
 
 
 def select(model: nn.Module, targets: str | list[str], first: int = 0) -> list[str]:
@@ -106,25 +129,48 @@ def disabled(adapters: dict[str, LoraLinear]) -> Iterator[None]:
             a.enabled = True
 
 
-def save(folder: Path, adapters: dict[str, LoraLinear], r: int, alpha: float, dtype: torch.dtype) -> None:
-    """Write adapter_config.json and adapter_model.safetensors as peft and vLLM read them."""
+def save(folder: Path, adapters: dict[str, LoraLinear]) -> None:
+    """Write adapter_config.json and adapter_model.safetensors as peft and vLLM read them; alpha = r, so the scale is 1."""
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {}
-    for name, a in adapters.items():
-        tensors[f"base_model.model.{name}.lora_A.weight"] = a.lora_A.detach().to(dtype).contiguous()
-        tensors[f"base_model.model.{name}.lora_B.weight"] = a.lora_B.detach().to(dtype).contiguous()
+    tensors, ranks = {}, {}
+    for name, adapter in adapters.items():
+        b, a = adapter.factors()
+        tensors[f"base_model.model.{name}.lora_A.weight"] = a.detach().cpu().contiguous()
+        tensors[f"base_model.model.{name}.lora_B.weight"] = b.detach().cpu().contiguous()
+        ranks[name] = a.shape[0]
     save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    r = max(ranks.values())
+    odd = {n: k for n, k in ranks.items() if k != r}
     config = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
         "r": r,
-        "lora_alpha": alpha,
+        "lora_alpha": r,
         "lora_dropout": 0.0,
         "bias": "none",
         "target_modules": sorted(adapters),
+        "rank_pattern": odd,
+        "alpha_pattern": odd,
         "base_model_name_or_path": None,
         "inference_mode": True,
     }
     (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+def load(folder: Path) -> dict[str, tuple[Tensor, Tensor]]:
+    """Module name -> (B with its scale, A) of a saved adapter."""
+    from safetensors.torch import load_file
+
+    config = json.loads((folder / "adapter_config.json").read_text())
+    tensors = load_file(folder / "adapter_model.safetensors")
+    prefix, suffix = "base_model.model.", ".lora_A.weight"
+    out = {}
+    for key, a in tensors.items():
+        if key.endswith(suffix):
+            name = key[len(prefix) : -len(suffix)]
+            r = config.get("rank_pattern", {}).get(name, config["r"])
+            alpha = config.get("alpha_pattern", {}).get(name, config["lora_alpha"])
+            out[name] = (tensors[f"{prefix}{name}.lora_B.weight"].float() * (alpha / r), a.float())
+    return out

@@ -104,15 +104,16 @@ class OLoRA:
 
     name = "olora"
 
-    def __init__(self, weight: float, trainable: Trainable, earlier: list[dict[str, Tensor]]):
+    def __init__(self, weight: float, trainable: Trainable, earlier: list[dict[str, tuple[Tensor, Tensor]]]):
         self.weight, self.t, self.earlier = weight, trainable, earlier
 
     def __call__(self, step: Step) -> Tensor:
         total = torch.zeros(())
         for old in self.earlier:
             for name, a in self.t.adapters.items():
-                if name in old:
-                    total = total + (a.lora_A @ old[name].T).abs().sum()
+                before = old.get(name.removeprefix("inner."))
+                if before is not None:
+                    total = total + (a.lora_A @ before[1].T).abs().sum()
         return total
 
 
@@ -123,7 +124,7 @@ def deltas(t: Trainable) -> list[tuple[str, Tensor]]:
     return [(n, p - t.start[n]) for n, p in t.named.items()]
 
 
-def build(cfg: Any, t: Trainable, fisher: dict[str, Tensor], earlier: list[dict[str, Tensor]], has_old: bool) -> list[Term]:
+def build(cfg: Any, t: Trainable, fisher: dict[str, Tensor], earlier: list[dict[str, tuple[Tensor, Tensor]]], has_old: bool) -> list[Term]:
     """The configured terms, those with weight 0 left out."""
     c = cfg.loss
     terms: list[Term] = []

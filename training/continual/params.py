@@ -22,6 +22,8 @@ class Trainable:
     adapters: dict[str, lora.LoraLinear] = field(default_factory=dict)
     first: int = 0  # first decoder layer that can change; everything below is constant
     start: dict[str, Tensor] = field(default_factory=dict)  # weights before the run (full, osf)
+    combined: dict[str, Tensor] = field(default_factory=dict)  # weight name -> change to write instead (ties, dare)
+    constraint: Any = None  # osf.Subspace that the change must stay in
 
     @contextmanager
     def teacher(self) -> Iterator[None]:
@@ -54,13 +56,16 @@ def setup(model: Any, cfg: Any, covariances: dict[str, Tensor] | None = None) ->
         return _adapters(model, p, covariances)
     names = {n: q for n, q in model.named_parameters() if q.is_floating_point()}
     start = {n: q.detach().clone() for n, q in names.items()}
-    for q in names.values():
-        q.requires_grad_(True)
+    constraint = None
     if p.kind == "osf":
         from continual import osf
 
-        osf.attach(model, p.osf_keep)
-    return Trainable(p.kind, names, start=start)
+        constraint = osf.Subspace({n: w for n, w in start.items() if osf.fits(n, w)}, p.osf_keep)
+        names = {n: names[n] for n in constraint.high}
+        start = {n: start[n] for n in names}
+    for q in names.values():
+        q.requires_grad_(True)
+    return Trainable(p.kind, names, start=start, constraint=constraint)
 
 
 def _adapters(model: Any, p: Any, covariances: dict[str, Tensor] | None) -> Trainable:
@@ -83,6 +88,6 @@ def scale_update(t: Trainable, alpha: float) -> None:
     """WiSE-FT (arXiv 2109.01903): keep the share `alpha` of this run's change, theta0 + alpha (theta - theta0)."""
     with torch.no_grad():
         for a in t.adapters.values():
-            a.lora_B.mul_(alpha)
+            a.strength *= alpha
         for n, old in t.start.items():
             t.named[n].data = old + alpha * (t.named[n].data - old)

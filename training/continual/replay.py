@@ -35,7 +35,7 @@ def gather(cl_state: Path | None, replay: Path | None, text: Text, cfg: Any) -> 
     extra = data.read_rows(replay, text, cfg.data) if replay else []
     seen = {data.key(r.raw) for r in held}
     rows = [r for r in _unique(kept + extra) if data.key(r.raw) not in seen]
-    want = max(0, min(cfg.replay.holdout, (len(rows) + len(held)) // 4) - len(held))
+    want = 0 if held else min(cfg.replay.holdout, len(rows) // 4)  # a carried holdout stays, so stages compare
     ordered = sorted(rows, key=lambda r: data.key(r.raw))
     held = held + ordered[:want]
     out = {data.key(r.raw) for r in ordered[:want]}

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from continual import params
+from continual import lora, params
 from continual.forward import Forward, cross_entropy
 from continual.replay import choose, dump
 from continual.text import Row
@@ -22,7 +22,7 @@ class Carried:
 
     folder: Path | None = None
     fisher: dict[str, Tensor] = field(default_factory=dict)
-    adapters: list[dict[str, Tensor]] = field(default_factory=list)  # A matrices of earlier runs by module
+    adapters: list[dict[str, tuple[Tensor, Tensor]]] = field(default_factory=list)  # earlier runs' (B, A) by module
     stages: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -34,18 +34,9 @@ def read(folder: Path | None) -> Carried:
 
     fisher = folder / "fisher.safetensors"
     matrix = folder / "task_matrix.json"
-    earlier = [load_file(p) for p in sorted(folder.glob("adapters/*/adapter_model.safetensors"))]
-    return Carried(
-        folder,
-        load_file(fisher) if fisher.is_file() else {},
-        [_a_matrices(t) for t in earlier],
-        json.loads(matrix.read_text())["stages"] if matrix.is_file() else [],
-    )
-
-
-def _a_matrices(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    prefix, suffix = "base_model.model.", ".lora_A.weight"
-    return {k[len(prefix) : -len(suffix)]: v.float() for k, v in tensors.items() if k.endswith(suffix)}
+    earlier = [lora.load(p.parent) for p in sorted(folder.glob("adapters/*/adapter_config.json"))]
+    stages = json.loads(matrix.read_text())["stages"] if matrix.is_file() else []
+    return Carried(folder, load_file(fisher) if fisher.is_file() else {}, earlier, stages)
 
 
 def trainable(inputs: Any) -> params.Trainable:
@@ -68,8 +59,6 @@ def trainable(inputs: Any) -> params.Trainable:
 def fisher(loaded: Any, rows: list[Row], cfg: Any, previous: dict[str, Tensor]) -> dict[str, Tensor]:
     """Diagonal Fisher of the weights that will move: mean squared gradient of the log-likelihood over old rows,
     scaled to mean 1; online EWC (arXiv 1805.06370): gamma * previous + new."""
-    from continual import lora
-
     model = loaded.model
     if cfg.params.kind.startswith("lora"):
         names = [f"{n}.weight" for n in lora.select(model, cfg.params.targets, int(cfg.params.first_layer * model.depth))]
@@ -91,16 +80,14 @@ def fisher(loaded: Any, rows: list[Row], cfg: Any, previous: dict[str, Tensor]) 
     return {n: f + cfg.loss.ewc_gamma * previous[n] if n in previous else f for n, f in fresh.items()}
 
 
-def projector(loaded: Any, t: params.Trainable) -> Callable[[], None] | None:
-    """OSF's gradient projection, to be called between backward and step."""
-    if t.kind != "osf":
+def projector(t: params.Trainable) -> Callable[[], None] | None:
+    """OSF's projection, to be called after each optimizer step; None for other kinds."""
+    if t.constraint is None:
         return None
-    from continual import osf
-
-    return lambda: osf.project(loaded.model)
+    return lambda: t.constraint.project(t.named, t.start)
 
 
-def write(folder: Path, inputs: Any, old: list[Row], forward: Forward, stage: dict[str, Any], adapter: Path | None) -> None:
+def write(folder: Path, inputs: Any, old: list[Row], forward: Forward, stage: dict[str, Any]) -> None:
     """Write model/cl_state for the next run: the buffer takes this run's rows in by the policy."""
     from safetensors.torch import save_file
 
@@ -113,14 +100,8 @@ def write(folder: Path, inputs: Any, old: list[Row], forward: Forward, stage: di
         save_file({n: f.contiguous().cpu() for n, f in inputs.carried.fisher.items()}, folder / "fisher.safetensors")
     stages = [*inputs.carried.stages, stage]
     (folder / "task_matrix.json").write_text(json.dumps({"schema": 1, "stages": stages}, indent=1) + "\n")
-    _adapters(folder / "adapters", inputs.carried.folder, adapter, len(stages))
-
-
-def _adapters(folder: Path, previous: Path | None, adapter: Path | None, number: int) -> None:
-    if previous and (previous / "adapters").is_dir():
-        shutil.copytree(previous / "adapters", folder, dirs_exist_ok=True)
-    if adapter and adapter.is_dir():
-        shutil.copytree(adapter, folder / f"stage-{number:03d}", dirs_exist_ok=True)
+    if inputs.carried.folder and (inputs.carried.folder / "adapters").is_dir():
+        shutil.copytree(inputs.carried.folder / "adapters", folder / "adapters", dirs_exist_ok=True)
 
 
 @torch.no_grad()

@@ -41,10 +41,10 @@ def train(root: Root, stop: Stop) -> None:
     work = plan(inputs.new, old, inputs.cfg)
     trainable = state.trainable(inputs)
     forward = Forward(inputs.parent, trainable)
+    for rows in (inputs.new, old, inputs.old.holdout):
+        forward.register(rows)
     terms = build(inputs.cfg, trainable, inputs.carried.fisher, inputs.carried.adapters, bool(work.per_step_old))
-    trainer = Trainer(
-        root, stop, inputs.cfg, forward, trainable, terms, work, inputs.old.holdout, _fingerprint(inputs), state.projector(inputs.parent, trainable)
-    )
+    trainer = Trainer(root, stop, inputs.cfg, forward, trainable, terms, work, inputs.old.holdout, _fingerprint(inputs), state.projector(trainable))
     result = trainer.run()
     artifact.finish(root, inputs, trainable, trainer, old)
     write_history([root.output / "data" / "metrics.jsonl", root.model / "metrics.jsonl"], result.history)

@@ -148,9 +148,9 @@ class Trainer:
         self.optimizer.zero_grad()
         total.backward()
         norm = clip(self.t.named.values(), self.cfg.train.grad_clip)
+        self.optimizer.step()
         if self.project:
             self.project()
-        self.optimizer.step()
         self._record(step, total, base, values, lr, norm)
 
     def _record(self, step: int, total: Any, base: Any, values: dict[str, Any], lr: float, norm: float) -> None:

@@ -58,3 +58,10 @@ def test_digest_depends_on_the_expanded_content_only():
     b = config.parse({"job": "train", "preset": "safe", "schema": 1, "seed": 17}, "train")
     c = config.parse({"schema": 1, "job": "train", "seed": 18}, "train")
     assert a.sha256 == b.sha256 != c.sha256
+
+
+def test_whole_weights_drop_the_presets_adapter_settings_unless_the_run_sets_them():
+    lora = config.parse({"schema": 1, "job": "train"}, "train")
+    whole = config.parse({"schema": 1, "job": "train", "params": {"kind": "full"}}, "train")
+    assert (whole.params.first_layer, whole.train.lr) == (0.0, lora.train.lr / 20)
+    assert config.parse({"schema": 1, "job": "train", "params": {"kind": "full"}, "train": {"lr": 0.01}}, "train").train.lr == 0.01

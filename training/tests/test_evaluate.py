@@ -13,8 +13,10 @@ EXACT = {"kind": "exact"}
 
 
 def items(tiny_demo, count: int) -> list[dict]:
-    return [{"id": f"q{i}", "input": p.question, "target": p.contains, "capability": p.capability, "cluster": p.cluster}
-            for i, p in enumerate(tiny_demo.general[:count])]
+    return [
+        {"id": f"q{i}", "input": p.question, "target": p.contains, "capability": p.capability, "cluster": p.cluster}
+        for i, p in enumerate(tiny_demo.general[:count])
+    ]
 
 
 def results(job: Job) -> list[dict]:
@@ -103,16 +105,19 @@ def test_one_item_that_cannot_run_costs_no_other(job, tiny_demo):
     assert got[2]["error"].startswith("item long: prompt has") and "error" not in got[0]
 
 
-@pytest.mark.parametrize(("scorer", "rows", "lock", "code", "says"), [
-    ({"kind": "magic"}, [{"id": "1", "input": "x"}], {}, 2, "b/lock.json: scorer.kind: must be one of choice"),
-    (EXACT, [], {}, 3, "b/items.jsonl: holds no item"),
-    (EXACT, [{"input": "x"}], {}, 3, "b/items.jsonl:1: id: is required"),
-    (EXACT, [{"id": "1"}], {}, 3, "b/items.jsonl:1: input: is required"),
-    (EXACT, [{"id": "1", "input": "x"}, {"id": "1", "input": "y"}], {}, 3, "b/items.jsonl: two items share an id"),
-    ({"kind": "choice"}, [{"id": "1", "input": "x", "choices": ["a"], "target": "a"}], {}, 3, "b/items.jsonl:1: choices: needs at least 2"),
-    ({"kind": "choice"}, [{"id": "1", "input": "x", "choices": ["a", "b"], "target": "c"}], {}, 3, "b/items.jsonl:1: target: must be one"),
-    (EXACT, [{"id": "1", "input": "x"}], {"decoding": {"maxTokens": 0}}, 2, "b/lock.json: decoding.maxTokens: must be at least 1"),
-])
+@pytest.mark.parametrize(
+    ("scorer", "rows", "lock", "code", "says"),
+    [
+        ({"kind": "magic"}, [{"id": "1", "input": "x"}], {}, 2, "b/lock.json: scorer.kind: must be one of choice"),
+        (EXACT, [], {}, 3, "b/items.jsonl: holds no item"),
+        (EXACT, [{"input": "x"}], {}, 3, "b/items.jsonl:1: id: is required"),
+        (EXACT, [{"id": "1"}], {}, 3, "b/items.jsonl:1: input: is required"),
+        (EXACT, [{"id": "1", "input": "x"}, {"id": "1", "input": "y"}], {}, 3, "b/items.jsonl: two items share an id"),
+        ({"kind": "choice"}, [{"id": "1", "input": "x", "choices": ["a"], "target": "a"}], {}, 3, "b/items.jsonl:1: choices: needs at least 2"),
+        ({"kind": "choice"}, [{"id": "1", "input": "x", "choices": ["a", "b"], "target": "c"}], {}, 3, "b/items.jsonl:1: target: must be one"),
+        (EXACT, [{"id": "1", "input": "x"}], {"decoding": {"maxTokens": 0}}, 2, "b/lock.json: decoding.maxTokens: must be at least 1"),
+    ],
+)
 def test_bad_benchmarks_are_refused_by_place(job, scorer, rows, lock, code, says):
     assert job.config(job="evaluate").bench("b", scorer, rows, **lock).run("evaluate") == code
     assert job.failure.startswith(says)

@@ -75,7 +75,7 @@ def test_saved_adapter_is_read_by_peft_with_equal_logits(pair, tmp_path):
     adapters = lora.attach(ours, lora.select(ours, "mlp", 1), 4, 8)
     for a in adapters.values():
         torch.nn.init.normal_(a.lora_B, std=0.1)
-    lora.save(tmp_path / "adapter", adapters, 4, 8, torch.float32)
+    lora.save(tmp_path / "adapter", adapters)
     theirs = PeftModel.from_pretrained(LlamaForCausalLM.from_pretrained(folder), tmp_path / "adapter").eval()
     got = ours.head(ours.features(ROWS[1], [9]))
     torch.testing.assert_close(got, theirs(ROWS[1][None]).logits[0], atol=1e-5, rtol=1e-4)

@@ -73,7 +73,7 @@ def test_a_runaway_pattern_is_refused_in_time():
 
 
 def test_unknown_scorer_and_bad_pattern_are_named():
-    with pytest.raises(ConfigError, match="scorer.kind: must be one of"):
+    with pytest.raises(ConfigError, match=r"scorer\.kind: must be one of"):
         score("llm", "x", ["x"], {})
     with pytest.raises(ConfigError, match="is no regular expression"):
         score("regex", "x", [], {"pattern": "("})

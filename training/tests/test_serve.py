@@ -107,19 +107,22 @@ def test_concurrent_answers_equal_single_ones(client, tiny_demo):
     assert [got[i] for i in range(24)] == [p.contains for p in probes]
 
 
-@pytest.mark.parametrize(("raw", "status", "says"), [
-    (b"{bad", 400, "the body is not valid JSON"),
-    (b"[]", 400, "(root): must be object"),
-    (b"{}", 400, "send either `messages` (chat) or `prompt` (completion)"),
-    (b'{"messages": []}', 400, "messages: needs at least 1 items"),
-    (b'{"messages": [{"role": "user"}]}', 400, "messages[0].content: is required"),
-    (b'{"messages": [{"role": "robot", "content": "x"}]}', 400, "messages[0].role: must be one of system"),
-    (b'{"prompt": "x", "max_tokens": 0}', 400, "max_tokens: must be at least 1"),
-    (b'{"prompt": "x", "temperature": 9}', 400, "temperature: must be at most 2"),
-    (b'{"prompt": "x", "n": 3}', 400, "n: must be at most 1"),
-    (json.dumps({"prompt": "word " * 2000}).encode(), 400, "the prompt has"),
-    (b"x" * (1024 * 1024 + 1), 413, "the body has 1048577 bytes"),
-])
+@pytest.mark.parametrize(
+    ("raw", "status", "says"),
+    [
+        (b"{bad", 400, "the body is not valid JSON"),
+        (b"[]", 400, "(root): must be object"),
+        (b"{}", 400, "send either `messages` (chat) or `prompt` (completion)"),
+        (b'{"messages": []}', 400, "messages: needs at least 1 items"),
+        (b'{"messages": [{"role": "user"}]}', 400, "messages[0].content: is required"),
+        (b'{"messages": [{"role": "robot", "content": "x"}]}', 400, "messages[0].role: must be one of system"),
+        (b'{"prompt": "x", "max_tokens": 0}', 400, "max_tokens: must be at least 1"),
+        (b'{"prompt": "x", "temperature": 9}', 400, "temperature: must be at most 2"),
+        (b'{"prompt": "x", "n": 3}', 400, "n: must be at most 1"),
+        (json.dumps({"prompt": "word " * 2000}).encode(), 400, "the prompt has"),
+        (b"x" * (1024 * 1024 + 1), 413, "the body has 1048577 bytes"),
+    ],
+)
 def test_bad_bodies_are_refused_with_what_to_do(client, raw, status, says):
     got, text = client.call("/invocations", raw=raw)
     assert got == status and json.loads(text)["error"]["message"].startswith(says)

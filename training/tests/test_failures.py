@@ -1,0 +1,202 @@
+"""Stops, resumes and bad input: each failure says what is wrong, and nothing is lost."""
+
+import json
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+from conftest import TRAINING, Job
+from safetensors.torch import load_file, save_file
+
+from continual import contract, train_job
+
+RUN = {"preset": "safe", "train": {"epochs": 2, "batch_rows": 8, "eval_steps": 4}, "replay": {"self_generate": 0}}
+
+
+class StopAfter:
+    """A SIGTERM that arrives before the given step."""
+
+    def __init__(self, checks: int):
+        self.left = checks
+
+    def __bool__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def make(root, base, tiny_demo, **sections) -> Job:
+    job = Job(root / "ml", base).config(**{**RUN, **sections})
+    return job.rows("train", tiny_demo.learn[:40]).rows("replay", tiny_demo.old[:40])
+
+
+def stopped(job: Job, checks: int) -> int:
+    return contract.run_job(lambda root, _: train_job.train(root, StopAfter(checks)), contract.Root(job.root))
+
+
+def losses(job: Job) -> list[float]:
+    return [h["loss"] for h in job.history()]
+
+
+@pytest.mark.parametrize("kind", ["lora", "full"])
+def test_stopped_twice_and_resumed_equals_uninterrupted_bit_for_bit(kind, tmp_path, raw_base, tiny_demo):
+    whole = make(tmp_path / "a", raw_base, tiny_demo, params={"kind": kind})
+    assert whole.run() == 0
+    parts = make(tmp_path / "b", raw_base, tiny_demo, params={"kind": kind})
+    assert stopped(parts, 3) == 143
+    assert not (parts.root / "model" / "manifest.json").exists() and not (parts.root / "output" / "failure").exists()
+    assert stopped(parts, 5) == 143
+    assert parts.run() == 0
+    assert losses(parts) == losses(whole) and len(losses(whole)) == whole.manifest["metrics"]["steps"]
+    assert parts.manifest["digest"] == whole.manifest["digest"]
+
+
+def test_sigterm_to_the_process_checkpoints_and_exits_143(tmp_path, base, tiny_demo):
+    job = make(tmp_path, base, tiny_demo, train={"epochs": 200, "batch_rows": 8})
+    p = job.process("train.py")
+    for line in p.stdout:
+        if line.startswith("[perennial] step="):
+            p.send_signal(signal.SIGTERM)
+            break
+    rest = p.stdout.read()
+    assert p.wait() == 143, rest
+    assert "checkpoint written" in rest and list((job.root / "checkpoints").glob("step-*"))
+
+
+def test_truncated_checkpoint_falls_back_to_the_one_before(tmp_path, raw_base, tiny_demo, capsys):
+    job = make(tmp_path, raw_base, tiny_demo)
+    assert stopped(job, 4) == stopped(job, 3) == 143
+    newest = sorted((job.root / "checkpoints").glob("step-*"))[-1] / "state.safetensors"
+    newest.write_bytes(newest.read_bytes()[:1000])
+    assert job.run() == 0
+    out = capsys.readouterr().out
+    assert "checkpoint step-00000007 is incomplete" in out and "resumed at step 4" in out
+
+
+def test_checkpoint_of_another_configuration_is_not_used(tmp_path, raw_base, tiny_demo, capsys):
+    job = make(tmp_path, raw_base, tiny_demo)
+    assert stopped(job, 3) == 143
+    assert job.config(**RUN, seed=99).run() == 0
+    assert "resumed" not in capsys.readouterr().out
+
+
+def test_loss_that_is_no_number_ends_the_job(tmp_path, raw_base, tiny_demo):
+    job = make(tmp_path, raw_base, tiny_demo)
+    path = job.channel("model") / "model.safetensors"
+    tensors = load_file(path)
+    tensors["model.norm.weight"] = torch.full_like(tensors["model.norm.weight"], float("nan"))
+    save_file(tensors, path)
+    assert job.run() == 4
+    assert job.failure.startswith("step 1: the loss is nan") and not (job.root / "model" / "manifest.json").exists()
+
+
+def test_full_disk_is_named_and_leaves_no_manifest(tmp_path, raw_base, tiny_demo):
+    job = make(tmp_path, raw_base, tiny_demo)
+    code = "import sys; from continual.contract import run_job; from continual.train_job import train; sys.exit(run_job(train))"
+    limit = 200_000  # bytes a file may have: less than the weights
+    p = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=TRAINING,
+        env={"PERENNIAL_ML_ROOT": str(job.root), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert p.returncode == 4, p.stderr
+    assert "File too large" in job.failure and not (job.root / "model" / "manifest.json").exists()
+
+
+GOOD = {"prompt": "a", "completion": "b"}
+BAD_ROWS = [
+    ('{"prompt": "a", "completion"', "part-000.jsonl:2: not valid JSON"),
+    ("[1]", "part-000.jsonl:2: must be a JSON object, is list"),
+    ('{"prompt": "a", "completion": ""}', "part-000.jsonl:2: completion is empty"),
+    ('{"prompt": 5, "completion": "b"}', "part-000.jsonl:2: prompt must be text"),
+    ('{"question": "a"}', "part-000.jsonl:2: row needs `messages`"),
+    ('{"messages": []}', "part-000.jsonl:2: messages must be a list"),
+    ('{"messages": [{"role": "user", "content": "a"}]}', "part-000.jsonl:2: no assistant message"),
+    ('{"messages": [{"role": "robot", "content": "a"}]}', "part-000.jsonl:2: role 'robot'"),
+    ('{"messages": [{"role": "user", "content": null}]}', "part-000.jsonl:2: each message needs"),
+    ("\xff\xfe", "part-000.jsonl:2: not valid JSON"),
+    ("[" * 100_000, "part-000.jsonl:2: not valid JSON"),
+    ('{"text": "' + "x" * (8 * 1024 * 1024) + '"}', "part-000.jsonl:2: line is longer than"),
+    (json.dumps({"prompt": "word " * 2000, "completion": "b"}), "part-000.jsonl:2: nothing to learn from"),
+]
+
+
+@pytest.mark.parametrize(("line", "says"), BAD_ROWS, ids=[s.split(": ")[1][:24] for _, s in BAD_ROWS])
+def test_bad_rows_are_refused_by_file_and_line(line, says, tmp_path, raw_base):
+    job = Job(tmp_path / "ml", raw_base).config(preset="naive")
+    (job.channel("train") / "part-000.jsonl").write_bytes(json.dumps(GOOD).encode() + b"\n" + line.encode("latin-1") + b"\n")
+    assert job.run() == 3
+    assert job.failure.startswith(says) and len(job.failure) < 1024
+
+
+def test_empty_and_missing_channels_are_named(tmp_path, raw_base):
+    job = Job(tmp_path / "ml", raw_base).config(preset="naive")
+    assert job.run() == 3 and job.failure.startswith("channel train: no files in")
+    (job.channel("train") / "part.jsonl").write_text("\n\n")
+    assert job.run() == 3 and job.failure.startswith("channel train: holds no row")
+    (job.channel("train") / "part.jsonl").rename(job.channel("train") / "part.txt")
+    assert job.run() == 3 and job.failure.startswith("channel train: no *.jsonl")
+    job.rows("train", [GOOD]).config(preset="skill")
+    assert job.run() == 3 and job.failure.startswith("channel replay: replay.mode is replay but")
+    shutil.rmtree(job.channel("config"))
+    assert job.run() == 3 and job.failure.startswith("channel config: no files")
+
+
+def test_broken_configuration_is_code_2(tmp_path, raw_base):
+    job = Job(tmp_path / "ml", raw_base).config(train={"lr": -1}).rows("train", [GOOD])
+    assert job.run() == 2 and job.failure.startswith("train.lr: must be above 0")
+    (job.channel("config") / "run.json").write_text("{")
+    assert job.run() == 2 and job.failure.startswith("run.json: not valid JSON")
+
+
+def test_pickled_weights_are_refused_unread(tmp_path, raw_base):
+    job = Job(tmp_path / "ml", raw_base).config(preset="naive").rows("train", [GOOD])
+    (job.channel("model") / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch /tmp/owned'\ntR.")
+    assert job.run() == 3 and job.failure.startswith("pytorch_model.bin: only safetensors weights are accepted")
+
+
+def test_broken_model_folders_are_named(tmp_path, raw_base):
+    job = Job(tmp_path / "ml", raw_base).config(preset="naive").rows("train", [GOOD])
+    (job.channel("model") / "model.safetensors").write_bytes(b"\x10" * 64)
+    assert job.run() == 3 and job.failure.startswith("model.safetensors: ")
+    (job.channel("model") / "config.json").unlink()
+    assert job.run() == 3 and job.failure.startswith("config.json: missing in")
+
+
+def test_a_template_that_rewrites_earlier_turns_is_refused(tmp_path, raw_base):
+    job = Job(tmp_path / "ml", raw_base).config(preset="naive")
+    turns = [{"role": r, "content": c} for r, c in (("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"))]
+    job.rows("train", [{"messages": turns}])
+    (job.channel("model") / "chat_template.jinja").write_text("{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}")
+    assert job.run() == 3 and "the chat template rewrites earlier turns" in job.failure
+
+
+def test_a_template_cannot_run_code(tmp_path, raw_base):
+    job = Job(tmp_path / "ml", raw_base).config(preset="naive").rows("train", [GOOD])
+    (job.channel("model") / "chat_template.jinja").write_text("{{ ''.__class__.__mro__[1].__subclasses__() }}")
+    assert job.run() in (3, 4) and "unsafe" in job.failure
+
+
+def test_gzip_shards_are_read_and_a_cut_one_is_named(tmp_path, raw_base, tiny_demo):
+    import gzip
+
+    job = Job(tmp_path / "ml", raw_base).config(preset="naive", train={"max_steps": 1})
+    raw = gzip.compress("".join(json.dumps(r) + "\n" for r in tiny_demo.learn).encode())
+    path = job.channel("train") / "part-000.jsonl.gz"
+    path.write_bytes(raw)
+    assert job.run() == 0
+    path.write_bytes(raw[: len(raw) // 2])
+    assert job.run() == 3 and "cannot be decompressed" in job.failure
+
+
+def test_failure_of_an_earlier_run_is_removed(tmp_path, raw_base, tiny_demo):
+    job = make(tmp_path, raw_base, tiny_demo, train={"max_steps": 1})
+    (job.root / "output").mkdir(parents=True)
+    (job.root / "output" / "failure").write_text("old\n")
+    assert job.run() == 0 and not (job.root / "output" / "failure").exists()
