@@ -120,6 +120,9 @@ func (r *Run) scope(th *Thread) *Scope {
 // Step moves on whatever can move at the given time: timers that are due, then every ready thread,
 // one committed transition at a time, until all threads wait.
 func (r *Run) Step(now time.Time) (Effects, error) {
+	if r.broken != nil {
+		return Effects{}, r.broken
+	}
 	r.now = now
 	if err := r.expire(); err != nil {
 		return Effects{}, err
@@ -207,9 +210,6 @@ func (r *Run) commit() error {
 	}
 	return r.broken
 }
-
-// ErrBroken tells that a commit failed and the run must be resumed from the store.
-func (r *Run) ErrBroken() error { return r.broken }
 
 func (r *Run) takeEffects() Effects {
 	e := r.effects

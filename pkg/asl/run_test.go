@@ -3,6 +3,7 @@ package asl_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -253,4 +254,30 @@ func TestRedrive_KeepsWhatSucceeded(t *testing.T) {
 	require.Equal(t, `[10,20,30]`, string(again.Execution().Output))
 	_, err = asl.Redrive(m, env, again.Execution(), again.Threads(), epoch)
 	require.ErrorIs(t, err, asl.ErrNotRedrivable)
+}
+
+// failing refuses the n-th commit.
+type failing struct{ left int }
+
+func (f *failing) Commit(asl.Commit) error {
+	if f.left--; f.left == 0 {
+		return errors.New("disk full")
+	}
+	return nil
+}
+
+func TestRun_StopsWhereACommitFails(t *testing.T) {
+	m := machine(t, `{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{`+task+`,"End":true}}}`)
+	for n := 1; n <= 3; n++ {
+		r, err := asl.Start(m, asl.Env{Expressions: pool, Journal: &failing{left: n}}, header(`{}`), epoch)
+		if err == nil {
+			err = r.Drive(context.Background(), scripted(`1`), epoch)
+		}
+		require.ErrorContains(t, err, "disk full")
+		if n == 2 {
+			effects, err := r.Step(epoch)
+			require.Error(t, err, "a run whose commit failed does nothing any more")
+			require.Empty(t, effects.Start)
+		}
+	}
 }

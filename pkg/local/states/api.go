@@ -16,6 +16,9 @@
 //	(*Service) SendTaskHeartbeat(ctx, token string) error
 //	(*Service) MachineARN(name string) string                // what ${XStateMachineArn} is substituted with
 //
+// When the store fails, an execution rests and goes on from its last stored state a few seconds later;
+// calls for it answer errs.Unavailable meanwhile.
+//
 // The service itself performs arn:aws:states:::states:startExecution (.sync, .sync:2,
 // .waitForTaskToken); all other resources come from Config.Integrations.
 package states
