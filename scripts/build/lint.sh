@@ -18,3 +18,14 @@ echo "lint: Python"
 
 echo "lint: TypeScript"
 (cd frontend && npm run --silent lint && npm run --silent typecheck)
+
+echo "lint: generated files"
+generated() { git ls-files '*_gen.go' 'frontend/src/types/*' | xargs sha256sum; }
+before=$(generated)
+go generate ./pkg/httpapi
+(cd frontend && npm run --silent gen >/dev/null)
+if [ "$before" != "$(generated)" ]; then
+  diff <(echo "$before") <(generated) || true
+  echo "generated files were stale; they have been made again: commit them" >&2
+  exit 1
+fi

@@ -7142,6 +7142,14 @@ func (s *ErrorGroup) encodeFields(e *jx.Encoder) {
 		e.Str(s.Rule)
 	}
 	{
+		e.FieldStart("title")
+		e.Str(s.Title)
+	}
+	{
+		e.FieldStart("hint")
+		e.Str(s.Hint)
+	}
+	{
 		e.FieldStart("count")
 		e.Int(s.Count)
 	}
@@ -7155,10 +7163,12 @@ func (s *ErrorGroup) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfErrorGroup = [3]string{
+var jsonFieldsNameOfErrorGroup = [5]string{
 	0: "rule",
-	1: "count",
-	2: "examples",
+	1: "title",
+	2: "hint",
+	3: "count",
+	4: "examples",
 }
 
 // Decode decodes ErrorGroup from json.
@@ -7182,8 +7192,32 @@ func (s *ErrorGroup) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"rule\"")
 			}
-		case "count":
+		case "title":
 			requiredBitSet[0] |= 1 << 1
+			if err := func() error {
+				v, err := d.Str()
+				s.Title = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"title\"")
+			}
+		case "hint":
+			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				v, err := d.Str()
+				s.Hint = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"hint\"")
+			}
+		case "count":
+			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
 				v, err := d.Int()
 				s.Count = int(v)
@@ -7195,7 +7229,7 @@ func (s *ErrorGroup) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"count\"")
 			}
 		case "examples":
-			requiredBitSet[0] |= 1 << 2
+			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
 				s.Examples = make([]RowExample, 0)
 				if err := d.Arr(func(d *jx.Decoder) error {
@@ -7222,7 +7256,7 @@ func (s *ErrorGroup) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00000111,
+		0b00011111,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.

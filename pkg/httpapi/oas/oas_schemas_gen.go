@@ -3084,7 +3084,11 @@ func (s *EnvironmentSummary) SetChanged(val OptDateTime) {
 
 // Ref: #/components/schemas/ErrorGroup
 type ErrorGroup struct {
-	Rule  string `json:"rule"`
+	Rule string `json:"rule"`
+	// What is wrong, in a few words.
+	Title string `json:"title"`
+	// How to mend it.
+	Hint  string `json:"hint"`
 	Count int    `json:"count"`
 	// The first ones.
 	Examples []RowExample `json:"examples"`
@@ -3093,6 +3097,16 @@ type ErrorGroup struct {
 // GetRule returns the value of Rule.
 func (s *ErrorGroup) GetRule() string {
 	return s.Rule
+}
+
+// GetTitle returns the value of Title.
+func (s *ErrorGroup) GetTitle() string {
+	return s.Title
+}
+
+// GetHint returns the value of Hint.
+func (s *ErrorGroup) GetHint() string {
+	return s.Hint
 }
 
 // GetCount returns the value of Count.
@@ -3108,6 +3122,16 @@ func (s *ErrorGroup) GetExamples() []RowExample {
 // SetRule sets the value of Rule.
 func (s *ErrorGroup) SetRule(val string) {
 	s.Rule = val
+}
+
+// SetTitle sets the value of Title.
+func (s *ErrorGroup) SetTitle(val string) {
+	s.Title = val
+}
+
+// SetHint sets the value of Hint.
+func (s *ErrorGroup) SetHint(val string) {
+	s.Hint = val
 }
 
 // SetCount sets the value of Count.
