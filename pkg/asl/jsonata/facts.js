@@ -26,6 +26,17 @@
     else facts.variables.push(name);
   }
 
+  // focused adds the variables that the steps of a path bind with @ and #.
+  function focused(node, outer) {
+    const scope = new Set(outer);
+    for (const step of node.steps) {
+      if (step.focus) scope.add(step.focus);
+      if (step.index) scope.add(step.index);
+      (step.stages || []).forEach((s) => { if (s.type === 'index') scope.add(s.value); });
+    }
+    return scope;
+  }
+
   function steps(node) {
     const out = [];
     for (const step of node.steps.slice(1)) {
@@ -45,8 +56,8 @@
       if (depth === 0) facts.names.push(node.value);
       ['predicate', 'group', 'stages'].forEach((k) => walk(node[k], scope, depth + 1, facts));
     },
-    path(node, scope, depth, facts) {
-      const first = node.steps[0];
+    path(node, outer, depth, facts) {
+      const scope = focused(node, outer), first = node.steps[0];
       if (first.type === 'variable' && first.value !== '' && first.value !== '$') {
         reference(first.value, steps(node), scope, depth, facts);
         ['predicate', 'group', 'stages'].forEach((k) => walk(first[k], scope, depth + 1, facts));

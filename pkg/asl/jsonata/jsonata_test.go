@@ -92,6 +92,10 @@ func TestInspect_TellsWhatAnExpressionRefersTo(t *testing.T) {
 	require.Equal(t, []string{"a"}, f.Names)
 	require.True(t, f.Context)
 	require.True(t, f.Root)
+	f, err = pool.Inspect(`$states.input.rows@$r#$i[$r.ok].{"x": $r.a, "i": $i, "p": b} ~> $sum`)
+	require.NoError(t, err)
+	require.Equal(t, []string{"sum"}, f.Variables)
+	require.Empty(t, f.Names)
 	_, err = pool.Inspect(`1 ?? 2`)
 	require.Error(t, err)
 }
