@@ -142,7 +142,8 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, env rollout.Envir
 	if err != nil {
 		o.Failed, o.Status = true, http.StatusBadGateway
 		g.record(r.Context(), o)
-		fail(w, errs.New(errs.Unhealthy, "version %d does not answer: %w", t.Version, err))
+		g.Logger.Error("invoke endpoint", "endpoint", t.Endpoint, "error", err)
+		fail(w, errs.New(errs.Unhealthy, "version %d does not answer", t.Version).Mend("try again"))
 		return
 	}
 	defer resp.Body.Close()
