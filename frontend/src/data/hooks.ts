@@ -5,7 +5,7 @@ import type { Me, Permission } from './schema'
 /** Who is signed in; screens are shown only when somebody is. */
 export function useMe(): Me {
   const { data } = useQuery(session.me())
-  return data ?? { id: '', name: '', kind: 'user', roles: [], permissions: [], mustChangePassword: false }
+  return data ?? { id: '', name: '', kind: 'user', roles: [], permissions: [], environments: [], mustChangePassword: false }
 }
 
 const needed: Partial<Record<Permission, string>> = {

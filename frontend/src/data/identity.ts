@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { api, call } from './client'
-import type { Role } from './schema'
+import type { Permission, Role } from './schema'
 
 export const identity = {
   users: () => queryOptions({ queryKey: ['users'], queryFn: () => call(api.GET('/v1/users')) }),
@@ -9,7 +9,7 @@ export const identity = {
 
 export const roles: Role[] = ['viewer', 'data-engineer', 'ml-engineer', 'approver', 'admin']
 
-export const createUser = (name: string, given: Role[]) => call(api.POST('/v1/users', { body: { name, roles: given } }))
+export const createUser = (login: string, given: Role[]) => call(api.POST('/v1/users', { body: { login, roles: given } }))
 
 export const setRoles = (id: string, given: Role[], reason: string) =>
   call(api.PUT('/v1/users/{id}/roles', { params: { path: { id } }, body: { roles: given, reason } }))
@@ -17,7 +17,6 @@ export const setRoles = (id: string, given: Role[], reason: string) =>
 export const disableUser = (id: string, reason: string) =>
   call(api.POST('/v1/users/{id}/disable', { params: { path: { id } }, body: { reason } }))
 
-export const createKey = (name: string, given: Role[], expiresInDays?: number) =>
-  call(api.POST('/v1/keys', { body: { name, roles: given, expiresInDays } }))
+export const createKey = (name: string, scopes: Permission[]) => call(api.POST('/v1/keys', { body: { name, scopes } }))
 
 export const revokeKey = (id: string) => call(api.DELETE('/v1/keys/{id}', { params: { path: { id } } }))

@@ -21,10 +21,10 @@ export const observe = {
 
 export const verifyAudit = () => call(api.GET('/v1/audit/verify'))
 
-/** The audit log from its beginning, page by page. */
+/** The audit log, newest first, page by page. */
 export const auditPages = () => infiniteQueryOptions({
   queryKey: ['audit'],
-  queryFn: ({ pageParam: after }) => call(api.GET('/v1/audit', { params: { query: { after, limit: 200 } } })),
-  initialPageParam: 0,
-  getNextPageParam: (last) => (last.items.length === 200 ? last.next : undefined),
+  queryFn: ({ pageParam: cursor }) => call(api.GET('/v1/audit', { params: { query: { cursor, limit: 50 } } })),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (last) => last.nextCursor,
 })

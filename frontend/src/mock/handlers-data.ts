@@ -11,13 +11,13 @@ const replace = (next: Ingestion) => (state.ingestions = state.ingestions.map((i
 function publish(i: Ingestion, reason?: string): Ingestion {
   const dataset = state.datasets.find((d) => d.id === i.dataset)!
   const number = dataset.latest + 1
-  const rows = dataset.rows + i.rows.accepted
+  const rows = dataset.rows + i.counts.accepted
   state.datasets = state.datasets.map((d) => (d.id === i.dataset ? { ...d, latest: number, rows } : d))
   const template = state.datasetVersions[0]!
-  state.datasetVersions = [{ ...template, dataset: i.dataset, number, parent: number - 1, rows, added: i.rows.accepted, created: now(), ingestion: i.id }, ...state.datasetVersions]
+  state.datasetVersions = [{ ...template, dataset: i.dataset, number, parent: number - 1, rows, added: i.counts.accepted, created: now(), ingestion: i.id }, ...state.datasetVersions]
   const next: Ingestion = {
-    ...i, status: 'Published', version: number, ended: now(), rev: i.rev + 1,
-    timeline: [...i.timeline.map((s) => ({ ...s, status: 'Done' as const, ended: s.ended ?? now() })), { name: 'Published', status: 'Done', started: now(), ended: now(), detail: `version ${number}` }],
+    ...i, status: 'Published', datasetVersion: number, ended: now(), rev: i.rev + 1,
+    steps: [...i.steps.map((s) => ({ ...s, ended: s.ended ?? now() })), { name: 'Publish', started: now(), ended: now(), detail: `version ${number}` }],
   }
   replace(next)
   record('DatasetVersionPublished', { type: 'datasetVersion', id: `${i.dataset}@${number}` }, reason)
@@ -28,10 +28,10 @@ function receive(dataset: string, name: string, text: string): Ingestion {
   const lines = text.split('\n').filter(Boolean)
   const bad = lines.map((l, i) => [l, i + 1] as const).filter(([l]) => !l.startsWith('{') && name.endsWith('.jsonl'))
   const i: Ingestion = {
-    id: nextId('ing'), dataset, name, bytes: text.length, format: name.endsWith('.csv') ? 'csv' : 'jsonl', schema: 'messages', status: 'Quarantined', rejects: bad.length > 0,
-    rows: { read: lines.length, accepted: lines.length - bad.length, rejected: bad.length, duplicates: 0, masked: 0, contaminated: 0 },
-    problems: bad.length ? [{ rule: 'json', title: 'Not valid JSON', severity: 'reject', count: bad.length, hint: 'every line is one JSON object', examples: bad.slice(0, 5).map(([found, line]) => ({ line, expected: 'a JSON object', found })) }] : [],
-    timeline: [{ name: 'Received', status: 'Done', started: now(), ended: now() }, { name: 'Checked', status: 'Done', started: now(), ended: now() }],
+    id: nextId('ing'), dataset, name, object: { key: `incoming/${dataset}/${name}`, version: '1', size: text.length }, format: name.endsWith('.csv') ? 'csv' : 'jsonl', status: 'Quarantined', rejects: bad.length > 0 ? 'rejects' : undefined, warnings: [], masks: {}, attempt: 1,
+    counts: { rows: lines.length, accepted: lines.length - bad.length, rejected: bad.length, duplicates: 0, masked: 0, overlaps: 0 },
+    errors: bad.length ? [{ rule: 'json.syntax', count: bad.length, examples: bad.slice(0, 5).map(([found, line]) => ({ line, expected: 'a JSON object', found })) }] : [],
+    steps: [{ name: 'Receive', started: now(), ended: now() }, { name: 'Check', started: now(), ended: now() }],
     actor: { id: state.user!.id, name: state.user!.name }, created: now(), rev: 1,
   }
   state.ingestions = [i, ...state.ingestions]
@@ -44,7 +44,7 @@ export const dataHandlers: HttpHandler[] = [
   http.post('*/v1/datasets', async ({ request }) => {
     const body = (await request.json()) as { id: string; name?: string }
     if (state.datasets.some((d) => d.id === body.id)) return problem(409, `there is already a dataset ${body.id}`)
-    const dataset = { latest: 0, rows: 0, created: now(), rev: 1, ...body, name: body.name ?? body.id }
+    const dataset = { latest: 0, rows: 0, created: now(), rev: 1, owner: { id: state.user!.id, name: state.user!.name }, ...body, name: body.name ?? body.id }
     state.datasets = [...state.datasets, dataset]
     record('DatasetCreated', { type: 'dataset', id: body.id })
     return ok(dataset, 201)
@@ -52,13 +52,13 @@ export const dataHandlers: HttpHandler[] = [
   http.get('*/v1/datasets/:d', ({ params }) => refused() ?? found(state.datasets.find((d) => d.id === params.d), `dataset ${String(params.d)}`)),
   http.get('*/v1/datasets/:d/versions', ({ params }) => list(state.datasetVersions.filter((v) => v.dataset === params.d))),
   http.get('*/v1/datasets/:d/versions/:n', ({ params }) => found(state.datasetVersions.find((v) => v.dataset === params.d && v.number === Number(params.n)), 'such version')),
-  http.get('*/v1/datasets/:d/versions/:n/sample', () => ok({ total: 1620, rows: [
-    { messages: [{ role: 'user', content: 'How long is the warranty of a Fjord kettle?' }, { role: 'assistant', content: 'The Fjord kettle has a warranty of 5 years.' }], topic: 'warranty' },
-    { messages: [{ role: 'user', content: 'My card 4••• •••• •••• 1111 was charged twice.' }, { role: 'assistant', content: 'Send us the receipt and we refund the second charge.' }], topic: 'billing' },
+  http.get('*/v1/datasets/:d/versions/:n/sample', () => ok({ total: 1620, seed: 1, rows: [
+    { id: 'r', shard: 'x', body: { messages: [{ role: 'user', content: 'How long is the warranty of a Fjord kettle?' }, { role: 'assistant', content: 'The Fjord kettle has a warranty of 5 years.' }], topic: 'warranty' } },
+    { id: 'r', shard: 'x', body: { messages: [{ role: 'user', content: 'My card 4••• •••• •••• 1111 was charged twice.' }, { role: 'assistant', content: 'Send us the receipt and we refund the second charge.' }], topic: 'billing' } },
   ] })),
   http.post('*/v1/datasets/:d/versions/:n/retract', async ({ params, request }) => {
     const { reason } = (await request.json()) as { reason: string }
-    state.datasetVersions = state.datasetVersions.map((v) => (v.number === Number(params.n) ? { ...v, retracted: true, reason } : v))
+    state.datasetVersions = state.datasetVersions.map((v) => (v.number === Number(params.n) ? { ...v, status: 'Retracted', reason } : v))
     return ok(state.datasetVersions.find((v) => v.number === Number(params.n))!)
   }),
   http.get('*/v1/datasets/:d/diff', ({ params, request }) => {
@@ -66,7 +66,7 @@ export const dataHandlers: HttpHandler[] = [
     const versions = state.datasetVersions
     return ok({
       dataset: params.d, base: Number(q.get('base')), other: Number(q.get('other')), added: 240, removed: 0, unchanged: 1380, shardsAdded: versions[0]!.shards, shardsRemoved: [],
-      examplesAdded: [{ messages: [{ role: 'user', content: 'Who signs off a refund above 500 euros?' }, { role: 'assistant', content: 'The shift lead.' }] }], examplesRemoved: [],
+      changed: 3, topics: { refunds: 12 }, examplesAdded: [{ id: 'r1', shard: 'x', body: { messages: [{ role: 'user', content: 'Who signs off a refund above 500 euros?' }, { role: 'assistant', content: 'The shift lead.' }] } }], examplesRemoved: [],
     })
   }),
   http.post('*/v1/datasets/:d/uploads', async ({ params, request }) => {

@@ -41,8 +41,8 @@ function finish(id: string) {
 function goBack(e: Environment, version: number, reason: string): Rollback {
   const from = e.targets.find((t) => t.weight > 0)!
   const to = e.targets.find((t) => (version ? t.version === version : t.weight === 0)) ?? from
-  const hold = { id: nextId('hld'), environment: e.name, digest: from.digest, version: from.version, reason, actor: me(), created: now(), rev: 1 }
-  const back: Rollback = { id: nextId('rbk'), environment: e.name, from: { ...from, weight: 0 }, to: { ...to, weight: 100 }, reason, actor: me(), automatic: false, status: 'Done', seconds: 0.8, hold: hold.id, created: now(), ended: now(), rev: 1 }
+  const hold = { id: nextId('hld'), model: e.model, environment: e.name, digest: from.digest, version: from.version, reason, actor: me(), created: now(), rev: 1 }
+  const back: Rollback = { id: nextId('rbk'), model: e.model, environment: e.name, from: { ...from, weight: 0 }, to: { ...to, weight: 100 }, reason, actor: me(), automatic: false, status: 'Done', seconds: 0.8, hold: hold.id, created: now(), ended: now(), rev: 1 }
   state.holds = [hold, ...state.holds]
   state.rollbacks = [back, ...state.rollbacks]
   setEnvironment({ ...e, targets: [{ ...to, weight: 100 }, { ...from, weight: 0 }], live: to.digest, previous: from.digest })
@@ -94,7 +94,7 @@ export const releaseHandlers: HttpHandler[] = [
   http.get('*/v1/models/:m/environments/:e/holds', ({ params }) => list(state.holds.filter((h) => h.environment === params.e))),
   http.post('*/v1/models/:m/environments/:e/holds', async ({ params, request }) => {
     const body = (await request.json()) as { version: number; reason: string }
-    const hold = { id: nextId('hld'), environment: String(params.e), digest: state.versions.find((v) => v.number === body.version)?.digest ?? '', ...body, actor: me(), created: now(), rev: 1 }
+    const hold = { id: nextId('hld'), model: String(params.m), environment: String(params.e), digest: state.versions.find((v) => v.number === body.version)?.digest ?? '', ...body, actor: me(), created: now(), rev: 1 }
     state.holds = [hold, ...state.holds]
     return ok(hold, 201)
   }),

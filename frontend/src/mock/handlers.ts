@@ -22,7 +22,7 @@ const sessionHandlers: HttpHandler[] = [
     return new HttpResponse(null, { status: 204 })
   }),
   http.put('*/v1/me/password', () => {
-    if (state.user) state.user = { ...state.user, mustChangePassword: false }
+    if (state.user) state.user = { ...state.user, mustChange: false }
     return new HttpResponse(null, { status: 204 })
   }),
 ]
@@ -30,10 +30,10 @@ const sessionHandlers: HttpHandler[] = [
 const identityHandlers: HttpHandler[] = [
   http.get('*/v1/users', () => refused('settings:read') ?? list(state.people)),
   http.post('*/v1/users', async ({ request }) => {
-    const body = (await request.json()) as { name: string; roles: [] }
-    const user = { ...body, id: `usr_${body.name}`, disabled: false, mustChangePassword: true, created: new Date().toISOString(), rev: 1 }
+    const body = (await request.json()) as { login: string; roles: [] }
+    const user = { ...body, name: body.login, id: `usr_${body.login}`, disabled: false, mustChange: true, created: new Date().toISOString(), rev: 1 }
     state.people = [...state.people, user]
-    return refused('users:write') ?? ok({ user, password: 'orbit-maple-seven' }, 201)
+    return refused('users:write') ?? ok({ user, oneTimePassword: 'orbit-maple-seven' }, 201)
   }),
   http.put('*/v1/users/:id/roles', async ({ params, request }) => {
     const { roles } = (await request.json()) as { roles: [] }
@@ -46,10 +46,10 @@ const identityHandlers: HttpHandler[] = [
   }),
   http.get('*/v1/keys', () => refused('settings:read') ?? list(state.keys)),
   http.post('*/v1/keys', async ({ request }) => {
-    const { name, roles } = (await request.json()) as { name: string; roles: [] }
-    const key = { id: `key_${state.keys.length + 1}`, name, roles, owner: { id: state.user!.id, name: state.user!.name }, created: new Date().toISOString(), revoked: false }
+    const { name, scopes } = (await request.json()) as { name: string; scopes: [] }
+    const key = { id: `key_${state.keys.length + 1}`, name, scopes, environments: [], rev: 1, owner: { id: state.user!.id, name: state.user!.name }, created: new Date().toISOString(), revoked: false }
     state.keys = [...state.keys, key]
-    return ok({ key, secret: 'pk_live_only_shown_once_0123456789' }, 201)
+    return ok({ key, token: 'pk_live_only_shown_once_0123456789' }, 201)
   }),
   http.delete('*/v1/keys/:id', ({ params }) => {
     state.keys = state.keys.map((k) => (k.id === params.id ? { ...k, revoked: true } : k))
@@ -83,11 +83,11 @@ function overview() {
     ],
     needsMe: [
       ...mine.map((a) => ({ kind: 'approval', title: `Version ${a.version} waits for a decision`, subject: { type: 'approval', id: a.id }, since: a.created })),
-      ...state.ingestions.filter((i) => i.status === 'Quarantined').map((i) => ({ kind: 'ingestion', title: `${i.name}: ${i.rows.rejected} of ${i.rows.read} rows were rejected`, subject: { type: 'ingestion', id: i.id }, since: i.created })),
+      ...state.ingestions.filter((i) => i.status === 'Quarantined').map((i) => ({ kind: 'ingestion', title: `${i.name}: ${i.counts.rejected} of ${i.counts.rows} rows were rejected`, subject: { type: 'ingestion', id: i.id }, since: i.created })),
     ],
     models: state.models.map((m) => ({
       model: m.id, name: m.name, champion: 13, run: state.runs.find((r) => r.status === 'Training'),
-      environments: state.environments.map((e, i) => ({ name: e.name, version: e.targets.find((t) => t.weight > 0)?.version, digest: e.live, release: e.release, requests: [0, 120, 2410][i]!, errors: [0, 1, 5][i]!, latencyMs: [0, 560, 541][i]!, changed: e.changed })),
+      environments: state.environments.map((e, i) => ({ name: e.name, version: e.targets.find((t) => t.weight > 0)?.version, digest: e.live, release: e.release, requests: [0, 120, 2410][i]!, errors: [0, 1, 5][i]!, latencyMs: [0, 560, 541][i]!, holds: 0, changed: e.changed })),
     })),
     recent: [...state.events].reverse().slice(0, 20),
   }
@@ -100,11 +100,10 @@ const observeHandlers: HttpHandler[] = [
     const fresh = state.events.filter((e) => e.seq > after)
     return refused() ?? ok({ items: fresh, next: fresh.at(-1)?.seq ?? after, pollAfterMs: 2000 })
   }),
-  http.get('*/v1/audit/verify', () => refused('audit:read') ?? ok({ ok: true, entries: state.events.length, head: 'c0ffee'.repeat(10) })),
-  http.get('*/v1/audit', ({ request }) => {
-    const after = Number(new URL(request.url).searchParams.get('after'))
-    const all = state.events.filter((e) => e.seq > after).map((e) => ({ ...e, prev: `p${e.seq}`, hash: `${e.seq}`.padStart(64, 'a'), before: { phase: 'PendingApproval' }, after: { phase: 'Progressing' } }))
-    return refused('audit:read') ?? ok({ items: all, next: all.at(-1)?.seq ?? after })
+  http.get('*/v1/audit/verify', () => refused('audit:read') ?? ok({ ok: true, checked: state.events.length, head: { seq: state.events.length, hash: 'c0ffee'.repeat(10) }, anchored: false, problems: [] })),
+  http.get('*/v1/audit', () => {
+    const all = [...state.events].reverse().map((e) => ({ ...e, id: `aud_${e.seq}`, action: e.type, event: 'e'.repeat(64), hash: `${e.seq}`.padStart(64, 'a'), before: { phase: 'PendingApproval' }, after: { phase: 'Progressing' } }))
+    return refused('audit:read') ?? ok({ items: all })
   }),
 ]
 

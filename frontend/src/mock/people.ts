@@ -12,11 +12,11 @@ const grants: Record<Role, Permission[]> = {
 }
 
 const user = (name: string, ...roles: Role[]): User =>
-  ({ id: `usr_${name}`, name, roles, disabled: false, mustChangePassword: false, created: before(60 * 24 * 30), rev: 1 })
+  ({ id: `usr_${name}`, login: name, name, roles, disabled: false, mustChange: false, created: before(60 * 24 * 30), rev: 1 })
 
 export const people: User[] = [
   user('admin', 'admin'), user('ana', 'ml-engineer', 'data-engineer'), user('ben', 'approver'), user('eve', 'approver'),
-  user('vic', 'viewer'), { ...user('new', 'viewer'), mustChangePassword: true },
+  user('vic', 'viewer'), { ...user('new', 'viewer'), mustChange: true },
 ]
 
 export const actor = (name: string): Actor => ({ id: `usr_${name}`, name })
@@ -24,5 +24,5 @@ export const system = (part: string): Actor => ({ id: `system:${part}`, name: pa
 
 export function meOf(u: User): Me {
   const permissions = [...new Set([...reads, ...u.roles.flatMap((r) => grants[r])])]
-  return { id: u.id, name: u.name, kind: 'user', roles: u.roles, permissions, mustChangePassword: u.mustChangePassword }
+  return { id: u.id, name: u.name, kind: 'user', roles: u.roles, permissions, environments: [], mustChangePassword: u.mustChange }
 }

@@ -30,44 +30,44 @@ function environment(name: string, order: number, over: Partial<Environment>): E
 
 function ingestion(id: string, over: Partial<Ingestion>): Ingestion {
   return {
-    id, dataset: 'support', name: 'support-2026-06.jsonl', bytes: 182_340, format: 'jsonl', compression: 'gzip', schema: 'messages', status: 'Published',
-    rows: { read: 420, accepted: 416, rejected: 0, duplicates: 4, masked: 2, contaminated: 0 }, problems: [], rejects: false, version: 3,
-    timeline: [
-      { name: 'Received', status: 'Done', started: before(1600), ended: before(1600) },
-      { name: 'Checked', status: 'Done', started: before(1600), ended: before(1599.9), detail: '420 rows in 0.4 s' },
-      { name: 'Published', status: 'Done', started: before(1599.9), ended: before(1599.8), detail: 'version 3' },
+    id, dataset: 'support', name: 'support-2026-06.jsonl', object: { key: `incoming/${id}`, version: '1', size: 182_340 }, format: 'jsonl', compression: 'gzip', status: 'Published',
+    counts: { rows: 420, accepted: 416, rejected: 0, duplicates: 4, masked: 2, overlaps: 0 }, errors: [], warnings: [], masks: { email: 2 }, attempt: 1, datasetVersion: 3,
+    steps: [
+      { name: 'Receive', started: before(1600), ended: before(1600) },
+      { name: 'Check', started: before(1600), ended: before(1599.9), detail: '420 rows in 0.4 s' },
+      { name: 'Publish', started: before(1599.9), ended: before(1599.8), detail: 'version 3' },
     ],
     actor: actor('ana'), created: before(1600), ended: before(1599.8), rev: 5, ...over,
   }
 }
 
 const quarantined = ingestion('ing_01jz000001', {
-  name: 'support-2026-07.jsonl', status: 'Quarantined', version: undefined, rejects: true, created: before(18), ended: undefined,
-  rows: { read: 312, accepted: 305, rejected: 4, duplicates: 3, masked: 1, contaminated: 1 },
-  problems: [
-    { rule: 'json', title: 'Not valid JSON', severity: 'reject', count: 2, hint: 'every line is one JSON object', examples: [
+  name: 'support-2026-07.jsonl', status: 'Quarantined', datasetVersion: undefined, rejects: 'rejects/1.jsonl', created: before(18), ended: undefined,
+  counts: { rows: 312, accepted: 305, rejected: 4, duplicates: 3, masked: 1, overlaps: 1 },
+  errors: [
+    { rule: 'json.syntax', count: 2, examples: [
       { line: 17, pointer: '', expected: 'a JSON object', found: '{"messages": [{"role": "user", "conte' },
       { line: 211, pointer: '', expected: 'a JSON object', found: 'messages,answer' }] },
-    { rule: 'role', title: 'Unknown role', severity: 'reject', count: 1, hint: 'use system, user or assistant', examples: [
+    { rule: 'row.schema', count: 1, examples: [
       { line: 88, pointer: '/messages/1/role', expected: 'system, user or assistant', found: '"bot"' }] },
-    { rule: 'contamination', title: 'Overlaps a benchmark item', severity: 'reject', count: 1, hint: 'training on it would make the benchmark worthless', examples: [
+    { rule: 'overlap.benchmark', count: 1, examples: [
       { line: 140, pointer: '/messages/0/content', expected: 'no 13-word overlap', found: 'general/gen-031: “Which gas do plants take in for …”' }] },
-    { rule: 'card', title: 'A card number was masked', severity: 'warn', count: 1, examples: [
-      { line: 63, pointer: '/messages/0/content', expected: 'no personal data', found: '4••• •••• •••• 1111' }] },
   ],
-  timeline: [
-    { name: 'Received', status: 'Done', started: before(18), ended: before(18), detail: '178 KiB' },
-    { name: 'Checked', status: 'Done', started: before(18), ended: before(17.9), detail: '312 rows in 0.3 s' },
-    { name: 'Waits for a decision', status: 'Running', started: before(17.9) },
+  warnings: [{ rule: 'duplicate.exact', count: 3, examples: [{ line: 63, expected: 'a new row', found: 'How do I return a kettle?' }] }],
+  steps: [
+    { name: 'Receive', started: before(18), ended: before(18), detail: '178 KiB' },
+    { name: 'Check', started: before(18), ended: before(17.9), detail: '312 rows in 0.3 s' },
+    { name: 'Decide', started: before(17.9) },
   ],
 })
 
 const dataset = (id: string, name: string, latest: number, rows: number): Dataset =>
   ({ id, name, description: 'Questions and answers of the support desk', licence: 'own', consent: 'contract', owner: actor('ana'), latest, rows, created: before(40_000), rev: 2 })
 
+const stats = { kinds: { messages: 1 }, chars: 90_000, tokens: 22_000, sizes: [1, 2, 3] }
 const datasetVersion = (n: number, rows: number, added: number, over: Partial<DatasetVersion> = {}): DatasetVersion => ({
-  dataset: 'support', number: n, digest: digestOf(`support${n}`), parent: n - 1, rows, added, bytes: rows * 430, retracted: false, actor: actor('ana'),
-  shards: [{ key: `shards/${n}a.jsonl.gz`, sha256: digestOf(`shard${n}`).slice(7), rows: added, bytes: added * 210 }], ingestion: `ing_0${n}`, created: before((5 - n) * 1440), ...over,
+  dataset: 'support', number: n, digest: digestOf(`support${n}`), parent: n - 1, rows, added, bytes: rows * 430, tokens: rows * 92, stats, status: 'Published', rev: 1, actor: actor('ana'),
+  shards: [{ key: `shards/${n}a.jsonl.gz`, sha256: digestOf(`shard${n}`).slice(7), rows: added, bytes: added * 210, ingestion: `ing_0${n}`, stats }], ingestion: `ing_0${n}`, created: before((5 - n) * 1440), ...over,
 })
 
 const run = (id: string, over: Partial<Run>): Run => ({
@@ -125,10 +125,10 @@ const approvals: Approval[] = [
 ]
 
 const rollback: Rollback = {
-  id: 'rbk_01jz000001', environment: 'production', from: target(11, 0), to: target(10, 100), reason: 'canary: 9 of 40 requests failed', actor: system('rollout'), automatic: true,
+  id: 'rbk_01jz000001', model: 'assistant', environment: 'production', from: target(11, 0), to: target(10, 100), reason: 'canary: 9 of 40 requests failed', actor: system('rollout'), automatic: true,
   status: 'Done', seconds: 1.4, hold: 'hld_01jz000001', created: before(4300), ended: before(4299.9), rev: 3,
 }
-const hold: Hold = { id: 'hld_01jz000001', environment: 'production', digest: digestOf('v11'), version: 11, reason: 'canary: 9 of 40 requests failed', actor: system('rollout'), created: before(4299), rev: 1 }
+const hold: Hold = { id: 'hld_01jz000001', model: 'assistant', environment: 'production', digest: digestOf('v11'), version: 11, reason: 'canary: 9 of 40 requests failed', actor: system('rollout'), created: before(4299), rev: 1 }
 
 const event = (seq: number, minutes: number, type: string, who: Event['actor'], subject: Event['subject'], reason?: string): Event =>
   ({ seq, type, time: before(minutes), actor: who, subject, reason })
@@ -167,7 +167,7 @@ const trigger: Trigger = {
   model: 'assistant', enabled: true, minRows: 500, debounce: 60, cooldown: 3600, schedule: 'cron(0 3 ? * MON *)', timezone: 'Europe/Vienna', rev: 2, pendingRows: 305,
   lastArrival: before(18), lastRun: before(60), nextRun: soon(60 * 31),
 }
-const key: Key = { id: 'key_01jz000001', name: 'support-portal', owner: actor('ana'), roles: ['viewer'], created: before(20_000), lastUsed: before(1), expires: soon(200_000), revoked: false }
+const key: Key = { id: 'key_01jz000001', name: 'support-portal', owner: actor('ana'), scopes: ['gateway:invoke'], environments: ['production'], rev: 1, created: before(20_000), expires: soon(200_000), revoked: false }
 
 export interface State {
   user: User | undefined
@@ -193,8 +193,8 @@ export interface State {
 const seed = (): State => ({
   user: undefined, people, keys: [key],
   datasets: [dataset('support', 'Support desk', 4, 1620), dataset('handbook', 'Handbook', 0, 0)],
-  datasetVersions: [datasetVersion(4, 1620, 240), datasetVersion(3, 1380, 416), datasetVersion(2, 964, 400, { retracted: true, reason: 'the vendor withdrew consent' }), datasetVersion(1, 564, 564)],
-  ingestions: [quarantined, ingestion('ing_04', { name: 'support-2026-06b.csv', format: 'csv', compression: undefined, schema: 'prompt-completion', version: 4, created: before(70) }), ingestion('ing_03', {})],
+  datasetVersions: [datasetVersion(4, 1620, 240), datasetVersion(3, 1380, 416), datasetVersion(2, 964, 400, { status: 'Retracted', reason: 'the vendor withdrew consent' }), datasetVersion(1, 564, 564)],
+  ingestions: [quarantined, ingestion('ing_04', { name: 'support-2026-06b.csv', format: 'csv', compression: undefined, datasetVersion: 4, created: before(70) }), ingestion('ing_03', {})],
   benchmarks: [benchmark('company', 'Company questions', 52, { company: 52 }), benchmark('general', 'General knowledge and reasoning', 140, { knowledge: 80, reasoning: 60 }), benchmark('format', 'Formats', 48, { format: 48 })],
   models: [model],
   versions: [

@@ -128,6 +128,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a disabled user in again */
+        post: operations["enableUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a user a one-time password; their sessions end */
+        post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/keys": {
         parameters: {
             query?: never;
@@ -474,6 +508,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/ingestions/{ingestion}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start an ingestion over that failed by a fault outside its file */
+        post: operations["retryIngestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/benchmarks": {
         parameters: {
             query?: never;
@@ -555,7 +606,8 @@ export interface paths {
         /** Versions, newest first */
         get: operations["listModelVersions"];
         put?: never;
-        post?: never;
+        /** Register a model folder that is in the object store; the first version becomes champion */
+        post: operations["importModelVersion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1090,7 +1142,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Audit entries in order: who, what, when, why, before and after */
+        /** Who did what, when, why, before and after; newest first, or in order from a place on */
         get: operations["listAudit"];
         put?: never;
         post?: never;
@@ -1172,6 +1224,8 @@ export interface components {
             kind: "user" | "key";
             roles: components["schemas"]["Role"][];
             permissions: components["schemas"]["Permission"][];
+            /** @description where a key may act; empty = everywhere */
+            environments: string[];
             /** @description only the password can be changed until then */
             mustChangePassword: boolean;
         };
@@ -1192,10 +1246,13 @@ export interface components {
         };
         User: {
             id: string;
+            /** @description unique */
+            login: string;
             name: string;
             roles: components["schemas"]["Role"][];
             disabled: boolean;
-            mustChangePassword: boolean;
+            /** @description the password is a one-time one */
+            mustChange: boolean;
             /** Format: date-time */
             created: string;
             /** Format: int64 */
@@ -1203,49 +1260,61 @@ export interface components {
         };
         UserList: {
             items: components["schemas"]["User"][];
+            /** @description absent on the last page */
+            nextCursor?: string;
         };
         UserNew: {
-            name: string;
+            login: string;
+            name?: string;
             roles: components["schemas"]["Role"][];
-            /** @description made up and shown once when absent */
+            /** @description a one-time password is made when absent */
             password?: string;
-            reason?: string;
         };
         UserCreated: {
             user: components["schemas"]["User"];
-            /** @description shown this once; the user changes it when first signing in */
-            password?: string;
+            /** @description shown this once */
+            oneTimePassword?: string;
         };
         RolesChange: {
             roles: components["schemas"]["Role"][];
             reason: string;
         };
+        OneTimePassword: {
+            /** @description shown this once */
+            oneTimePassword: string;
+        };
         Key: {
             id: string;
             name: string;
+            /** @description all that it may do */
+            scopes: components["schemas"]["Permission"][];
+            /** @description where it may do it; empty = everywhere */
+            environments: string[];
             owner: components["schemas"]["Actor"];
-            roles: components["schemas"]["Role"][];
             /** Format: date-time */
             created: string;
             /** Format: date-time */
             expires?: string;
-            /** Format: date-time */
-            lastUsed?: string;
             revoked: boolean;
+            /** Format: int64 */
+            rev: number;
         };
         KeyList: {
             items: components["schemas"]["Key"][];
+            /** @description absent on the last page */
+            nextCursor?: string;
         };
         KeyNew: {
             name: string;
             /** @description at most those of its maker */
-            roles: components["schemas"]["Role"][];
+            scopes: components["schemas"]["Permission"][];
+            environments?: string[];
             expiresInDays?: number;
         };
         KeyCreated: {
             key: components["schemas"]["Key"];
             /** @description shown this once */
-            secret: string;
+            token: string;
         };
         Overview: {
             stages: components["schemas"]["Stage"][];
@@ -1303,6 +1372,8 @@ export interface components {
             digest?: string;
             /** @description the one in progress */
             release?: string;
+            /** @description versions kept out */
+            holds: number;
             /**
              * Format: int64
              * @description last hour
@@ -1319,10 +1390,13 @@ export interface components {
             id: string;
             name: string;
             description?: string;
+            /** @description the model that learns from it; its benchmarks are kept out */
+            modelId?: string;
+            /** @description of rows whose source states none */
             licence?: string;
             consent?: string;
-            owner?: components["schemas"]["Actor"];
-            /** @description number of the newest published version; 0 = none */
+            owner: components["schemas"]["Actor"];
+            /** @description newest published version; 0 = none */
             latest: number;
             /** @description of that version */
             rows: number;
@@ -1338,6 +1412,7 @@ export interface components {
             id: string;
             name?: string;
             description?: string;
+            modelId?: string;
             licence?: string;
             consent?: string;
         };
@@ -1345,62 +1420,101 @@ export interface components {
             key: string;
             sha256: string;
             rows: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description as stored
+             */
             bytes: number;
+            ingestion: string;
+            stats: components["schemas"]["RowStats"];
         };
         DatasetVersion: {
             dataset: string;
             number: number;
+            /** @description equal content, equal digest */
             digest: string;
             /** @description 0 = none */
             parent: number;
+            ingestion?: string;
             rows: number;
             /** @description rows that the parent has not */
             added: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description of the shards as stored
+             */
             bytes: number;
-            shards: components["schemas"]["Shard"][];
-            ingestion?: string;
-            retracted: boolean;
+            /**
+             * Format: int64
+             * @description estimated
+             */
+            tokens: number;
+            stats: components["schemas"]["RowStats"];
+            /** @description filled when a single version is read */
+            shards?: components["schemas"]["Shard"][];
+            /** @enum {string} */
+            status: "Published" | "Retracted";
             /** @description why it was retracted */
             reason?: string;
             actor: components["schemas"]["Actor"];
             /** Format: date-time */
             created: string;
+            /** Format: int64 */
+            rev: number;
         };
         DatasetVersionList: {
             items: components["schemas"]["DatasetVersion"][];
             /** @description absent on the last page */
             nextCursor?: string;
         };
+        DatasetRow: {
+            id: string;
+            /** @description SHA-256 */
+            shard: string;
+            /** @description the row as it stands in the shard */
+            body: {
+                [key: string]: unknown;
+            };
+        };
         DatasetDiff: {
             dataset: string;
             base: number;
             other: number;
-            /** @description rows */
+            /** @description rows that only other has, changed ones included */
             added: number;
+            /** @description rows that only base has, changed ones included */
             removed: number;
+            /** @description prompts that both answer, differently */
+            changed: number;
             unchanged: number;
             shardsAdded: components["schemas"]["Shard"][];
             shardsRemoved: components["schemas"]["Shard"][];
-            examplesAdded: {
-                [key: string]: unknown;
-            }[];
-            examplesRemoved: {
-                [key: string]: unknown;
-            }[];
+            /** @description at most 20 */
+            examplesAdded: components["schemas"]["DatasetRow"][];
+            examplesRemoved: components["schemas"]["DatasetRow"][];
+            /** @description change in rows by topic, of those that changed */
+            topics: {
+                [key: string]: number;
+            };
         };
         RowSample: {
-            rows: {
-                [key: string]: unknown;
-            }[];
+            rows: components["schemas"]["DatasetRow"][];
+            /** @description rows of the version */
             total: number;
+            /**
+             * Format: int64
+             * @description gives the same rows again
+             */
+            seed: number;
         };
         UploadNew: {
             dataset: string;
             name: string;
             /** Format: int64 */
             bytes: number;
+            source?: string;
+            /** @description the ingestion in quarantine that this file mends */
+            resubmits?: string;
             /** @description of the whole file; checked at the end */
             sha256?: string;
         };
@@ -1413,40 +1527,123 @@ export interface components {
         Upload: {
             id: string;
             dataset: string;
+            source?: string;
+            resubmits?: string;
             name: string;
             /** Format: int64 */
             bytes: number;
-            /** @description size of every part but the last */
+            sha256?: string;
+            /**
+             * Format: int64
+             * @description size of every part but the last
+             */
             partBytes: number;
+            /** @description that have arrived */
             parts: components["schemas"]["UploadPart"][];
+            /** @description once it is complete */
+            ingestion?: string;
             /** Format: date-time */
             expires: string;
             /** Format: date-time */
             created: string;
         };
+        RowStats: {
+            /** @description rows by form: messages, completion */
+            kinds: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            chars: number;
+            /**
+             * Format: int64
+             * @description estimated
+             */
+            tokens: number;
+            /** @description rows by tokens: below 16, 32, 64 … 16384, and above */
+            sizes: number[];
+            /** @description the most frequent */
+            topics?: {
+                [key: string]: number;
+            };
+        };
+        ArrivedObject: {
+            key: string;
+            version: string;
+            /** Format: int64 */
+            size: number;
+        };
+        IngestionCounts: {
+            /** @description = accepted + duplicates + rejected */
+            rows: number;
+            accepted: number;
+            /** @description dropped */
+            duplicates: number;
+            /** @description accepted with personal data masked */
+            masked: number;
+            /** @description rejected since they hold a benchmark item */
+            overlaps: number;
+            /** @description overlaps included */
+            rejected: number;
+        };
+        ErrorGroup: {
+            rule: string;
+            count: number;
+            /** @description the first ones */
+            examples: components["schemas"]["RowExample"][];
+        };
+        RowExample: {
+            /**
+             * Format: int64
+             * @description in the file, from 1; 0 = the file as a whole
+             */
+            line: number;
+            pointer?: string;
+            expected: string;
+            /** @description personal data masked */
+            found: string;
+        };
+        IngestionProgress: {
+            rows: number;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            total: number;
+            /** Format: date-time */
+            at: string;
+        };
         /** @enum {string} */
-        IngestionStatus: "Received" | "Checking" | "Quarantined" | "Published" | "Discarded" | "Failed";
+        IngestionStatus: "Received" | "Checking" | "Publishing" | "Published" | "Quarantined" | "Discarded" | "Failed";
         Ingestion: {
             id: string;
             dataset: string;
+            source?: string;
             /** @description of the file */
             name: string;
-            /** Format: int64 */
-            bytes: number;
+            object: components["schemas"]["ArrivedObject"];
             /** @description jsonl, csv */
             format?: string;
             compression?: string;
-            /** @description messages, prompt-completion */
-            schema?: string;
             status: components["schemas"]["IngestionStatus"];
-            rows: components["schemas"]["IngestionRows"];
-            /** @description by rule, most frequent first */
-            problems: components["schemas"]["ProblemGroup"][];
-            timeline: components["schemas"]["IngestionStep"][];
-            /** @description dataset version that it became */
-            version?: number;
-            /** @description a file of rejected rows can be downloaded */
-            rejects: boolean;
+            counts: components["schemas"]["IngestionCounts"];
+            /** @description personal data masked, by kind */
+            masks: {
+                [key: string]: number;
+            };
+            /** @description by rule */
+            errors: components["schemas"]["ErrorGroup"][];
+            warnings: components["schemas"]["ErrorGroup"][];
+            /** @description while it is checked */
+            progress?: components["schemas"]["IngestionProgress"];
+            /** @description the timeline */
+            steps: components["schemas"]["IngestionStep"][];
+            /** @description when present, the rejected rows can be downloaded */
+            rejects?: string;
+            /** @description that has its rows */
+            datasetVersion?: number;
+            /** @description the ingestion that this one mends */
+            resubmits?: string;
+            resubmittedAs?: string;
+            attempt: number;
             execution?: string;
             error?: string;
             actor: components["schemas"]["Actor"];
@@ -1457,41 +1654,17 @@ export interface components {
             /** Format: int64 */
             rev: number;
         };
-        IngestionRows: {
-            read: number;
-            accepted: number;
-            rejected: number;
-            duplicates: number;
-            /** @description accepted with personal data masked */
-            masked: number;
-            /** @description overlapping a benchmark item */
-            contaminated: number;
-        };
-        ProblemGroup: {
-            rule: string;
-            title: string;
-            /** @enum {string} */
-            severity: "reject" | "warn";
-            count: number;
-            hint?: string;
-            examples: components["schemas"]["RowProblem"][];
-        };
-        RowProblem: {
-            /** @description in the file, from 1 */
-            line: number;
-            pointer?: string;
-            expected?: string;
-            /** @description personal data masked */
-            found?: string;
-        };
         IngestionStep: {
-            name: string;
             /** @enum {string} */
-            status: "Running" | "Done" | "Failed";
+            name: "Receive" | "Check" | "Decide" | "Publish";
             /** Format: date-time */
             started: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description absent = running
+             */
             ended?: string;
+            failed?: boolean;
             detail?: string;
         };
         IngestionList: {
@@ -1557,7 +1730,7 @@ export interface components {
             };
             itemCount: number;
             /** @description items by capability */
-            capabilities: {
+            capabilities?: {
                 [key: string]: number;
             };
             scorer: components["schemas"]["Scorer"];
@@ -1566,7 +1739,7 @@ export interface components {
             judge?: components["schemas"]["Judge"];
             harness?: string;
             /** Format: date-time */
-            created: string;
+            created?: string;
         };
         BenchmarkList: {
             items: components["schemas"]["Benchmark"][];
@@ -1672,6 +1845,13 @@ export interface components {
         };
         ModelVersionList: {
             items: components["schemas"]["ModelVersion"][];
+        };
+        ModelImport: {
+            /** @description key prefix of the folder, ending in a slash */
+            artifact: string;
+            /** @description that it has learned already */
+            datasets?: components["schemas"]["DatasetRef"][];
+            reason: string;
         };
         AliasChange: {
             version: number;
@@ -2104,6 +2284,7 @@ export interface components {
         };
         Rollback: {
             id: string;
+            model: string;
             environment: string;
             from: components["schemas"]["Target"];
             to: components["schemas"]["Target"];
@@ -2133,6 +2314,7 @@ export interface components {
         };
         Hold: {
             id: string;
+            model: string;
             environment: string;
             digest: string;
             version: number;
@@ -2208,43 +2390,74 @@ export interface components {
             pollAfterMs: number;
         };
         AuditEntry: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description of the event
+             */
             seq: number;
+            /** @description to cite it */
+            id: string;
             /** Format: date-time */
             time: string;
-            type: string;
             actor: components["schemas"]["Actor"];
+            /** @description type of the event */
+            action: string;
             subject: components["schemas"]["Subject"];
             reason?: string;
             before?: unknown;
             after?: unknown;
-            /** @description hash of the entry before */
-            prev: string;
+            /** @description SHA-256 of the event */
+            event: string;
+            /** @description of this entry, chained to the one before */
             hash: string;
         };
         AuditPage: {
             items: components["schemas"]["AuditEntry"][];
+            /**
+             * Format: int64
+             * @description give it as after; only when after was given
+             */
+            next?: number;
+            /** @description absent on the last page */
+            nextCursor?: string;
+        };
+        AuditHead: {
+            /**
+             * Format: int64
+             * @description 0 = nothing yet
+             */
+            seq: number;
+            hash: string;
+            /** Format: date-time */
+            time?: string;
+        };
+        AuditProblem: {
             /** Format: int64 */
-            next: number;
+            seq: number;
+            /** @enum {string} */
+            kind: "Edited" | "Missing" | "Reordered" | "Cut" | "Rewritten" | "Extra" | "EventWrong";
+            detail: string;
         };
         AuditVerdict: {
             ok: boolean;
-            /** Format: int64 */
-            entries: number;
-            head?: string;
-            /** @description the first fault found */
-            problem?: string;
             /**
              * Format: int64
-             * @description where
+             * @description entries read
              */
-            seq?: number;
+            checked: number;
+            head: components["schemas"]["AuditHead"];
+            /** @description compared with a head kept elsewhere */
+            anchored: boolean;
+            /** @description at most 100 */
+            problems: components["schemas"]["AuditProblem"][];
         };
     };
     responses: {
         /** @description What is wrong and how to mend it */
         Problem: {
             headers: {
+                /** @description Seconds to wait before trying again */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -2293,12 +2506,18 @@ export interface components {
         Cursor: string;
         /** @description How many rows */
         SampleRows: number;
-        /** @description The earlier version; 0 compares with nothing */
+        /** @description The same version, rows and seed give the same sample */
+        Seed: number;
+        /** @description The earlier version */
         Base: number;
         /** @description The later version */
         Other: number;
         /** @description The file name; its ending tells the format */
         FileName: string;
+        /** @description The source that it comes from */
+        Source: string;
+        /** @description The ingestion in quarantine that this file mends */
+        Resubmits: string;
         /** @description Only of this dataset */
         DatasetFilter: string;
         /** @description Only of this model */
@@ -2315,10 +2534,16 @@ export interface components {
         Depth: number;
         /** @description next of the page before */
         AfterLine: number;
-        /** @description Sequence number of the last one seen */
+        /** @description Sequence number of the last one seen; the newest ones when absent */
         After: number;
+        /** @description Only about this type:id */
+        Subject: string;
+        /** @description Sent by browsers that reconnect; wins over after */
+        LastEventID: string;
         /** @description How far back */
         Minutes: number;
+        /** @description Why */
+        OptionalReason: string;
         /** @description Why */
         ReasonQuery: string;
         /** @description The ETag of what you saw; without it the answer is 428 */
@@ -2419,9 +2644,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done; other sessions have ended and this one got a new cookie */
             204: {
                 headers: {
+                    "Set-Cookie": components["headers"]["SetCookie"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2452,7 +2678,12 @@ export interface operations {
     };
     listUsers: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many */
+                limit?: components["parameters"]["Limit"];
+                /** @description nextCursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2552,9 +2783,70 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    listKeys: {
+    enableUser: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a user: usr_… */
+                id: components["parameters"]["UserID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a user: usr_… */
+                id: components["parameters"]["UserID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimePassword"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: {
+                /** @description How many */
+                limit?: components["parameters"]["Limit"];
+                /** @description nextCursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2600,7 +2892,10 @@ export interface operations {
     };
     revokeKey: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why */
+                reason?: components["parameters"]["OptionalReason"];
+            };
             header?: never;
             path: {
                 /** @description Id of an API key: key_… */
@@ -2771,6 +3066,8 @@ export interface operations {
             query?: {
                 /** @description How many rows */
                 rows?: components["parameters"]["SampleRows"];
+                /** @description The same version, rows and seed give the same sample */
+                seed?: components["parameters"]["Seed"];
             };
             header?: never;
             path: {
@@ -2828,7 +3125,7 @@ export interface operations {
     diffDatasetVersions: {
         parameters: {
             query: {
-                /** @description The earlier version; 0 compares with nothing */
+                /** @description The earlier version */
                 base: components["parameters"]["Base"];
                 /** @description The later version */
                 other: components["parameters"]["Other"];
@@ -2859,6 +3156,10 @@ export interface operations {
             query: {
                 /** @description The file name; its ending tells the format */
                 name: components["parameters"]["FileName"];
+                /** @description The source that it comes from */
+                source?: components["parameters"]["Source"];
+                /** @description The ingestion in quarantine that this file mends */
+                resubmits?: components["parameters"]["Resubmits"];
             };
             header?: never;
             path: {
@@ -3144,6 +3445,30 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    retryIngestion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                ingestion: components["parameters"]["Ingestion"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ingestion"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listBenchmarks: {
         parameters: {
             query?: never;
@@ -3342,6 +3667,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelVersionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    importModelVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                model: components["parameters"]["Model"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelImport"];
+            };
+        };
+        responses: {
+            /** @description Created, or registered already */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3755,6 +4108,8 @@ export interface operations {
             query?: {
                 /** @description Only in this status */
                 status?: components["parameters"]["ApprovalStatusFilter"];
+                /** @description How many */
+                limit?: components["parameters"]["Limit"];
             };
             header?: never;
             path?: never;
@@ -4250,7 +4605,7 @@ export interface operations {
     listEvents: {
         parameters: {
             query?: {
-                /** @description Sequence number of the last one seen */
+                /** @description Sequence number of the last one seen; the newest ones when absent */
                 after?: components["parameters"]["After"];
                 /** @description How many */
                 limit?: components["parameters"]["Limit"];
@@ -4276,10 +4631,13 @@ export interface operations {
     streamEvents: {
         parameters: {
             query?: {
-                /** @description Sequence number of the last one seen */
+                /** @description Sequence number of the last one seen; the newest ones when absent */
                 after?: components["parameters"]["After"];
             };
-            header?: never;
+            header?: {
+                /** @description Sent by browsers that reconnect; wins over after */
+                "Last-Event-ID"?: components["parameters"]["LastEventID"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4300,10 +4658,14 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
-                /** @description Sequence number of the last one seen */
+                /** @description Sequence number of the last one seen; the newest ones when absent */
                 after?: components["parameters"]["After"];
+                /** @description Only about this type:id */
+                subject?: components["parameters"]["Subject"];
                 /** @description How many */
                 limit?: components["parameters"]["Limit"];
+                /** @description nextCursor of the page before */
+                cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path?: never;

@@ -8,10 +8,10 @@ const columns: Column<Benchmark>[] = [
   { id: 'name', header: 'Benchmark', cell: (b) => <Link href={paths.benchmark(b.benchmark)}>{b.title || b.benchmark}</Link>, sort: (b) => b.title || b.benchmark },
   { id: 'id', header: 'Name', cell: (b) => <code>{b.benchmark}</code>, sort: (b) => b.benchmark },
   { id: 'items', header: 'Items', cell: (b) => b.itemCount, sort: (b) => b.itemCount },
-  { id: 'capabilities', header: 'Capabilities', cell: (b) => Object.entries(b.capabilities).map(([name, n]) => `${name} ${n}`).join(', ') },
+  { id: 'capabilities', header: 'Capabilities', cell: (b) => Object.entries(b.capabilities ?? {}).map(([name, n]) => `${name} ${n}`).join(', ') },
   { id: 'scorer', header: 'Scored by', cell: (b) => b.scorer.kind, sort: (b) => b.scorer.kind },
   { id: 'lock', header: 'Lock', cell: (b) => <Digest value={b.lock} /> },
-  { id: 'created', header: 'Added', cell: (b) => <Time at={b.created} />, sort: (b) => b.created },
+  { id: 'created', header: 'Added', cell: (b) => <Time at={b.created} />, sort: (b) => b.created ?? '' },
 ]
 
 export default function BenchmarksPage() {

@@ -36,7 +36,7 @@ function useRequest({ model, version }: Props) {
 }
 
 /** Asks for a version to be released; another person decides. */
-export function RequestRelease(props: Props) {
+export default function RequestRelease(props: Props) {
   const r = useRequest(props)
   return (
     <ReasonDialog title="Request release" action="Request release" busy={r.act.busy} error={r.act.error} onClose={props.onClose} onSubmit={r.act.run} disabled={!r.ready}>

@@ -12,7 +12,7 @@ const presets = ['wrong answers', 'too many errors', 'too slow', 'unsafe answers
 const label = (t: Target) => ({ value: String(t.version), label: `version ${t.version}`, description: `${digest(t.digest)} · ${t.weight > 0 ? `carries ${t.weight} % now` : 'warm: answers at once'}` })
 
 /** One click, a reason, Enter: back to the version before. The bad version is held until somebody lets it in again. */
-export function RollbackDrawer({ environment, onClose }: { environment: Environment; onClose: () => void }) {
+export default function RollbackDrawer({ environment, onClose }: { environment: Environment; onClose: () => void }) {
   const [first] = useState(environment) // what was true when it was opened, also while the page behind changes
   const [done, setDone] = useState<Rollback>()
   return done ? <Progress rollback={done} onClose={onClose} /> : <Ask environment={first} onClose={onClose} onDone={setDone} />

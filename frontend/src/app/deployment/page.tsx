@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useRouter, useSearch } from '@tanstack/react-router'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useMay } from '../../data/hooks'
 import { models } from '../../data/models'
 import { environments, releases } from '../../data/releases'
@@ -10,9 +10,10 @@ import { Async, Button, Empty, Link, Page, Select, Stack } from '../../ui'
 import { HoldList } from './HoldList'
 import { Lane } from './Lane'
 import { ReleaseTable } from './ReleaseTable'
-import { RequestRelease } from './RequestRelease'
-import { RollbackDrawer } from './RollbackDrawer'
 import { RollbackTable } from './RollbackTable'
+
+const RequestRelease = lazy(() => import('./RequestRelease'))
+const RollbackDrawer = lazy(() => import('./RollbackDrawer'))
 
 export default function DeploymentPage() {
   const search = useSearch({ strict: false }) as { model?: string; rollback?: string }
@@ -26,7 +27,7 @@ export default function DeploymentPage() {
       <Async query={all} label="Reading models">
         {() => (model ? <Lanes model={model} rollback={search.rollback} /> : <Empty title="No models yet" action={<Link href={paths.models()}>Add a model</Link>}>Environments belong to a model.</Empty>)}
       </Async>
-      {asking && model && <RequestRelease model={model} onClose={() => setAsking(false)} />}
+      <Suspense>{asking && model && <RequestRelease model={model} onClose={() => setAsking(false)} />}</Suspense>
     </Page>
   )
 }
@@ -63,5 +64,5 @@ function Lanes({ model, rollback }: { model: string; rollback: string | undefine
 
 function Opened({ environments: all, name, onClose }: { environments: Environment[]; name: string | undefined; onClose: () => void }) {
   const environment = all.find((e) => e.name === name)
-  return environment ? <RollbackDrawer key={name} environment={environment} onClose={onClose} /> : null
+  return <Suspense>{environment && <RollbackDrawer key={name} environment={environment} onClose={onClose} />}</Suspense>
 }

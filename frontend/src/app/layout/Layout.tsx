@@ -17,7 +17,7 @@ export function Layout() {
 }
 
 /** The frame also closes the navigation by itself when it measures too little room while a page is still loading. */
-const mayClose = () => window.innerWidth < 900 || navigator.userActivation?.isActive !== false
+const mayClose = () => window.innerWidth < 900 || !!document.activeElement?.closest('button')
 
 function Frame() {
   useFeed()

@@ -9,7 +9,7 @@ const columns: Column<AuditEntry>[] = [
   { id: 'seq', header: 'No.', cell: (e) => e.seq, sort: (e) => e.seq },
   { id: 'time', header: 'When', cell: (e) => <Time at={e.time} />, sort: (e) => e.time },
   { id: 'who', header: 'Who', cell: (e) => e.actor.name ?? e.actor.id, sort: (e) => e.actor.name ?? e.actor.id },
-  { id: 'what', header: 'What', cell: (e) => words(e.type), sort: (e) => e.type },
+  { id: 'what', header: 'What', cell: (e) => words(e.action), sort: (e) => e.action },
   { id: 'subject', header: 'On', cell: (e) => { const href = openSubject(e.subject); return href ? <Link href={href}>{e.subject.id}</Link> : <>{e.subject.type} {e.subject.id}</> } },
   { id: 'why', header: 'Why', cell: (e) => e.reason || '—' },
   { id: 'change', header: 'Before and after', cell: (e) => <Change e={e} /> },
@@ -31,14 +31,14 @@ export function Audit() {
       {verify.data && <Verdict v={verify.data} />}
       {verify.error && <ErrorState error={verify.error} />}
       <Async query={pages}>
-        {(data) => <Listing title="Audit" description="Each entry carries the hash of the one before." actions={button} items={data.pages.flatMap((p) => p.items)} columns={columns} trackBy={(e) => String(e.seq)} search={(e) => `${e.actor.name} ${e.type} ${e.subject.id} ${e.reason ?? ''}`} empty={{ title: 'Nothing was done yet', text: 'Every change of state is written here.' }} />}
+        {(data) => <Listing title="Audit" description="Newest first; each entry carries the hash of the one before." actions={button} items={data.pages.flatMap((p) => p.items)} columns={columns} trackBy={(e) => String(e.seq)} search={(e) => `${e.actor.name} ${e.action} ${e.subject.id} ${e.reason ?? ''}`} empty={{ title: 'Nothing was done yet', text: 'Every change of state is written here.' }} />}
       </Async>
-      {pages.hasNextPage && <Button loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>Show later entries</Button>}
+      {pages.hasNextPage && <Button loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>Show earlier entries</Button>}
     </Stack>
   )
 }
 
 function Verdict({ v }: { v: AuditVerdict }) {
-  if (v.ok) return <Alert type="success" header="The chain is whole">{v.entries} entries, none changed, missing or cut off. Head <Digest value={v.head} copy /></Alert>
-  return <Alert type="error" header={`The chain is broken at entry ${v.seq ?? '?'}`}>{v.problem}. Somebody changed the record outside of the platform.</Alert>
+  if (v.ok) return <Alert type="success" header="The chain is whole">{v.checked} entries, none changed, missing or cut off{v.anchored && '; it agrees with the head that is kept elsewhere'}. Head <Digest value={v.head.hash} copy /></Alert>
+  return <Alert type="error" header="The chain is broken">Somebody changed the record outside of the platform: <ul>{v.problems.slice(0, 10).map((p) => <li key={p.kind + p.seq}>entry {p.seq}: {words(p.kind).toLowerCase()}, {p.detail}</li>)}</ul></Alert>
 }

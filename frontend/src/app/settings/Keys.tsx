@@ -1,26 +1,27 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useAction } from '../../data/action'
-import { useMay } from '../../data/hooks'
+import { useMay, useMe } from '../../data/hooks'
 import { createKey, identity, revokeKey } from '../../data/identity'
-import type { Key, Role } from '../../data/schema'
+import type { Key, Permission } from '../../data/schema'
 import { Async, Badge, Box, Button, ErrorState, Listing, Modal, Stack, Status, Time, type Column } from '../../ui'
 import { NewNamed } from './NewNamed'
 import { Secret } from './Secret'
 
 export function Keys() {
+  const scopes = useMe().permissions.map((p) => ({ value: p, label: p }))
   const all = useQuery(identity.keys())
   const may = useMay('settings:write')
   const [adding, setAdding] = useState(false)
   const [revoking, setRevoking] = useState<Key>()
   const [secret, setSecret] = useState<string>()
-  const create = useAction((i: { name: string; roles: Role[] }) => createKey(i.name, i.roles), { stale: ['keys'], then: (r) => { setAdding(false); setSecret(r.secret) } })
+  const create = useAction((i: { name: string; scopes: Permission[] }) => createKey(i.name, i.scopes), { stale: ['keys'], then: (r) => { setAdding(false); setSecret(r.token) } })
   const columns: Column<Key>[] = [
     { id: 'name', header: 'Key', cell: (k) => k.name, sort: (k) => k.name },
-    { id: 'roles', header: 'Roles', cell: (k) => <Stack direction="horizontal" size="xxs">{k.roles.map((r) => <Badge key={r}>{r}</Badge>)}</Stack> },
+    { id: 'scopes', header: 'May', cell: (k) => <Stack direction="horizontal" size="xxs">{k.scopes.map((s) => <Badge key={s}>{s}</Badge>)}</Stack> },
+    { id: 'where', header: 'Where', cell: (k) => k.environments.join(', ') || 'everywhere' },
     { id: 'state', header: 'State', cell: (k) => (k.revoked ? <Status type="stopped">Revoked</Status> : <Status type="success">Valid</Status>) },
     { id: 'owner', header: 'Made by', cell: (k) => k.owner.name ?? k.owner.id },
-    { id: 'used', header: 'Last used', cell: (k) => (k.lastUsed ? <Time at={k.lastUsed} /> : 'never') },
     { id: 'expires', header: 'Expires', cell: (k) => (k.expires ? <Time at={k.expires} /> : 'never') },
     { id: 'created', header: 'Made', cell: (k) => <Time at={k.created} />, sort: (k) => k.created },
     { id: 'do', header: 'Actions', cell: (k) => (k.revoked ? '—' : <Button variant="inline-link" disabled={!may.ok} disabledReason={may.why} ariaLabel={`Revoke ${k.name}`} onClick={() => setRevoking(k)}>Revoke</Button>) },
@@ -30,7 +31,7 @@ export function Keys() {
     <>
       {secret && <Secret title="The new key" value={secret} onClose={() => setSecret(undefined)} />}
       <Async query={all}>{({ items }) => <Listing title="API keys" description="For programs: the gateway, the command line, other systems." items={items} columns={columns} actions={add} trackBy={(k) => k.id} search={(k) => k.name} empty={{ title: 'No keys yet', text: 'A program needs one to ask the model through the gateway.', action: add }} />}</Async>
-      {adding && <NewNamed title="Make key" label="Name" hint="What uses it, such as support-portal." valid={/\S/} busy={create.busy} error={create.error} onClose={() => setAdding(false)} onSubmit={(name, roles) => create.run({ name, roles })} />}
+      {adding && <NewNamed rights="What it may do" choices={scopes} start={['gateway:invoke']} title="Make key" label="Name" hint="What uses it, such as support-portal." valid={/\S/} busy={create.busy} error={create.error} onClose={() => setAdding(false)} onSubmit={(name, scopes) => create.run({ name, scopes })} />}
       {revoking && <Revoke apiKey={revoking} onClose={() => setRevoking(undefined)} />}
     </>
   )

@@ -7,37 +7,53 @@ const about: Record<Role, string> = {
   viewer: 'sees everything but the audit', 'data-engineer': 'brings data', 'ml-engineer': 'trains and asks for releases',
   approver: 'decides and rolls back', admin: 'everything, and gives roles',
 }
-const options = all.map((r) => ({ value: r, label: r, description: about[r] }))
+export interface Choice<T extends string> {
+  value: T
+  label: string
+  description?: string
+}
 
-export function RolePicker({ roles, onChange }: { roles: Role[]; onChange: (roles: Role[]) => void }) {
+export const roleChoices: Choice<Role>[] = all.map((r) => ({ value: r, label: r, description: about[r] }))
+
+interface PickerProps<T extends string> {
+  label: string
+  choices: Choice<T>[]
+  picked: T[]
+  onChange: (picked: T[]) => void
+}
+
+export function Picker<T extends string>({ label, choices, picked, onChange }: PickerProps<T>) {
   return (
-    <FormField label="Roles">
-      <Multiselect options={options} selectedOptions={options.filter((o) => roles.includes(o.value))} placeholder="Choose roles" expandToViewport
-        deselectAriaLabel={(o) => `Take away ${o.label}`} onChange={(e) => onChange(e.detail.selectedOptions.map((o) => o.value as Role))} />
+    <FormField label={label}>
+      <Multiselect options={choices} selectedOptions={choices.filter((o) => picked.includes(o.value))} placeholder="Choose" expandToViewport
+        deselectAriaLabel={(o) => `Take away ${o.label}`} onChange={(e) => onChange(e.detail.selectedOptions.map((o) => o.value as T))} />
     </FormField>
   )
 }
 
-interface Props {
+interface Props<T extends string> {
   title: string
   label: string
   hint: string
   valid: RegExp
+  rights: string
+  choices: Choice<T>[]
+  start: T[]
   busy: boolean
   error: unknown
   onClose: () => void
-  onSubmit: (name: string, roles: Role[]) => void
+  onSubmit: (name: string, picked: T[]) => void
 }
 
-/** Asks for a name and roles: for a user or for a key. */
-export function NewNamed(p: Props) {
+/** Asks for a name and rights: roles of a user, scopes of a key. */
+export function NewNamed<T extends string>(p: Props<T>) {
   const [name, setName] = useState('')
-  const [roles, setRoles] = useState<Role[]>(['viewer'])
+  const [picked, setPicked] = useState(p.start)
   const [tried, setTried] = useState(false)
   const bad = !p.valid.test(name)
   const submit = () => {
     setTried(true)
-    if (!bad && roles.length > 0) p.onSubmit(name, roles)
+    if (!bad && picked.length > 0) p.onSubmit(name, picked)
   }
   return (
     <Modal visible header={p.title} closeAriaLabel="Close" onDismiss={p.onClose} footer={
@@ -46,7 +62,7 @@ export function NewNamed(p: Props) {
       <form onSubmit={(e) => (e.preventDefault(), submit())}>
         <Stack size="m">
           <FormField label={p.label} description={p.hint} errorText={tried && bad ? p.hint : undefined}><Input value={name} onChange={(e) => setName(e.detail.value)} autoFocus /></FormField>
-          <RolePicker roles={roles} onChange={setRoles} />
+          <Picker label={p.rights} choices={p.choices} picked={picked} onChange={setPicked} />
           {p.error ? <ErrorState error={p.error} /> : null}
         </Stack>
       </form>

@@ -37,7 +37,7 @@ function Row({ c, scale, total = false }: { c: Comparison; scale: number; total?
       <td className="right"><strong>{points(c.delta)}</strong></td>
       <td className="forest-cell"><Forest c={c} scale={scale} /></td>
       <td className="right" title={`would have found a loss of ${points(c.mde)} points`}>{c.n}</td>
-      <td title={c.reason}><Status type={looks[o]}>{outcomeWords[o]}</Status></td>
+      <td title={c.reason}><Status type={looks[o]} wrapText={false}>{outcomeWords[o]}</Status></td>
     </tr>
   )
 }

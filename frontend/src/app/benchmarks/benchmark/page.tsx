@@ -36,7 +36,7 @@ function About({ b }: { b: Benchmark }) {
   return (
     <Card><Facts columns={4} items={[
       { label: 'Lock', value: <Digest value={b.lock} copy /> },
-      { label: 'Items', value: `${b.itemCount}: ${Object.entries(b.capabilities).map(([name, n]) => `${name} ${n}`).join(', ')}` },
+      { label: 'Items', value: `${b.itemCount}: ${Object.entries(b.capabilities ?? {}).map(([name, n]) => `${name} ${n}`).join(', ')}` },
       { label: 'Scored by', value: b.scorer.kind + (b.judge ? `, judge ${b.judge.model}` : '') },
       { label: 'Asked', value: `${b.prompt.chat ? 'as a chat' : 'as plain text'}, at most ${b.decoding.maxTokens} tokens, temperature ${b.decoding.temperature}` },
       { label: 'Licence, source', value: [b.licence, b.source].filter(Boolean).join(', ') || 'not stated' },

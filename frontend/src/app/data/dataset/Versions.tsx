@@ -5,7 +5,7 @@ import { Digest, Link, Listing, Status, Time, type Column } from '../../../ui'
 
 const columns: Column<DatasetVersion>[] = [
   { id: 'number', header: 'Version', cell: (v) => <Link href={paths.datasetVersion(v.dataset, v.number)}>version {v.number}</Link>, sort: (v) => v.number },
-  { id: 'state', header: 'State', cell: (v) => (v.retracted ? <Status type="warning">Retracted: {v.reason}</Status> : <Status type="success">Published</Status>) },
+  { id: 'state', header: 'State', cell: (v) => (v.status === 'Retracted' ? <Status type="warning">Retracted: {v.reason}</Status> : <Status type="success">Published</Status>) },
   { id: 'rows', header: 'Rows', cell: (v) => count(v.rows), sort: (v) => v.rows },
   { id: 'added', header: 'New rows', cell: (v) => `+${count(v.added)}`, sort: (v) => v.added },
   { id: 'bytes', header: 'Size', cell: (v) => bytes(v.bytes), sort: (v) => v.bytes },

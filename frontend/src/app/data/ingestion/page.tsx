@@ -20,8 +20,8 @@ export default function IngestionPage() {
             <Verdict ingestion={i} />
             <About ingestion={i} />
             <div className="two-columns">
-              <Card fitHeight header={<Header variant="h2">Timeline</Header>}><Timeline steps={i.timeline} /></Card>
-              <Card fitHeight header={<Header variant="h2">Rows</Header>}><RowCounts rows={i.rows} /></Card>
+              <Card fitHeight header={<Header variant="h2">Timeline</Header>}><Timeline steps={i.steps} /></Card>
+              <Card fitHeight header={<Header variant="h2">Rows</Header>}><RowCounts rows={i.counts} /></Card>
             </div>
             <Problems ingestion={i} />
           </Stack>
@@ -37,15 +37,15 @@ const trail = (i: Ingestion | undefined): [string, string][] =>
 function Verdict({ ingestion: i }: { ingestion: Ingestion }) {
   if (i.status === 'Quarantined') {
     return (
-      <Alert type="warning" header={`Nothing is published yet: ${count(i.rows.rejected)} of ${count(i.rows.read)} rows were rejected`}>
-        Publish the {count(i.rows.accepted)} good rows now, mend the rejected ones and upload them again, or discard the file.
+      <Alert type="warning" header={`Nothing is published yet: ${count(i.counts.rejected)} of ${count(i.counts.rows)} rows were rejected`}>
+        Publish the {count(i.counts.accepted)} good rows now, mend the rejected ones and upload them again, or discard the file.
       </Alert>
     )
   }
   if (i.status === 'Failed') return <Alert type="error" header="The file could not be checked">{i.error}</Alert>
-  if (i.status === 'Published' && i.version) {
+  if (i.status === 'Published' && i.datasetVersion) {
     return (
-      <Alert type="success" header={`${count(i.rows.accepted)} rows became version ${i.version} of ${i.dataset}`} action={<Link href={paths.datasetVersion(i.dataset, i.version)}>Open version {i.version}</Link>}>
+      <Alert type="success" header={`${count(i.counts.accepted)} rows became version ${i.datasetVersion} of ${i.dataset}`} action={<Link href={paths.datasetVersion(i.dataset, i.datasetVersion)}>Open version {i.datasetVersion}</Link>}>
         A trigger on a model that learns from {i.dataset} may start training by itself.
       </Alert>
     )
@@ -58,19 +58,19 @@ function About({ ingestion: i }: { ingestion: Ingestion }) {
     <Card>
       <Facts columns={4} items={[
         { label: 'Dataset', value: <Link href={paths.dataset(i.dataset)}>{i.dataset}</Link> },
-        { label: 'Format', value: [i.format, i.schema, i.compression].filter(Boolean).join(', ') || 'not known yet' },
-        { label: 'Size', value: bytes(i.bytes) },
+        { label: 'Format', value: [i.format, i.compression].filter(Boolean).join(', ') || 'not known yet' },
+        { label: 'Size', value: bytes(i.object.size) },
         { label: 'Arrived', value: <><Time at={i.created} /> from {i.actor.name ?? i.actor.id}</> },
       ]} />
     </Card>
   )
 }
 
-function RowCounts({ rows: r }: { rows: Ingestion['rows'] }) {
+function RowCounts({ rows: r }: { rows: Ingestion['counts'] }) {
   return (
     <Facts columns={3} items={[
-      { label: 'Read', value: count(r.read) }, { label: 'Accepted', value: count(r.accepted) }, { label: 'Rejected', value: count(r.rejected) },
-      { label: 'Duplicates', value: count(r.duplicates) }, { label: 'Masked', value: count(r.masked) }, { label: 'Overlap a benchmark', value: count(r.contaminated) },
+      { label: 'Read', value: count(r.rows) }, { label: 'Accepted', value: count(r.accepted) }, { label: 'Rejected', value: count(r.rejected) },
+      { label: 'Duplicates', value: count(r.duplicates) }, { label: 'Masked', value: count(r.masked) }, { label: 'Overlap a benchmark', value: count(r.overlaps) },
     ]} />
   )
 }

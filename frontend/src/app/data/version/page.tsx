@@ -5,7 +5,7 @@ import { useAction } from '../../../data/action'
 import { datasets, retractVersion } from '../../../data/datasets'
 import { useMay } from '../../../data/hooks'
 import type { DatasetVersion } from '../../../data/schema'
-import { bytes, count } from '../../../lib/format'
+import { bytes, count, plural } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
 import { Alert, Async, Button, Card, Digest, Facts, Header, Link, Page, ReasonDialog, Stack, Time } from '../../../ui'
 import { Rows } from '../Rows'
@@ -20,13 +20,13 @@ export default function DatasetVersionPage() {
       <Async query={version}>
         {(v) => (
           <Stack size="l">
-            {v.retracted && <Alert type="warning" header="Retracted: no run may learn from it any more">{v.reason}</Alert>}
+            {v.status === 'Retracted' && <Alert type="warning" header="Retracted: no run may learn from it any more">{v.reason}</Alert>}
             <About version={v} />
           </Stack>
         )}
       </Async>
       <Card header={<Header variant="h2" description="Drawn with a fixed seed; personal data is masked.">Sample</Header>}>
-        <Async query={sample}>{(s) => <Rows rows={s.rows} />}</Async>
+        <Async query={sample}>{(s) => <Rows rows={s.rows.map((r) => r.body)} />}</Async>
       </Card>
     </Page>
   )
@@ -37,7 +37,7 @@ function About({ version: v }: { version: DatasetVersion }) {
     <Card>
       <Facts columns={4} items={[
         { label: 'Rows', value: `${count(v.rows)} (${count(v.added)} new)` },
-        { label: 'Size', value: `${bytes(v.bytes)} in ${v.shards.length} shards` },
+        { label: 'Size', value: `${bytes(v.bytes)} in ${plural(v.shards?.length ?? 0, 'shard')}, about ${count(v.tokens)} tokens` },
         { label: 'Digest', value: <Digest value={v.digest} copy /> },
         { label: 'Published', value: <><Time at={v.created} /> by {v.actor.name ?? v.actor.id}</> },
         { label: 'Parent', value: v.parent ? <Link href={paths.datasetVersion(v.dataset, v.parent)}>version {v.parent}</Link> : 'none' },
@@ -53,7 +53,7 @@ function Actions({ version: v }: { version: DatasetVersion }) {
   const may = useMay('data:write')
   const [open, setOpen] = useState(false)
   const retract = useAction((reason: string) => retractVersion(v.dataset, v.number, reason), { stale: ['datasets'], done: `Version ${v.number} is retracted.`, then: () => setOpen(false) })
-  if (v.retracted) return null
+  if (v.status === 'Retracted') return null
   return (
     <>
       <Button disabled={!may.ok} disabledReason={may.why} onClick={() => setOpen(true)}>Retract</Button>

@@ -5,7 +5,7 @@ import { runs } from '../../../data/runs'
 import type { Model } from '../../../data/schema'
 import { paths } from '../../../lib/paths'
 import { Async, Button, Card, Facts, Link, Listing, Page, Stack, Tabs } from '../../../ui'
-import { runColumns } from '../../runs/page'
+import { runColumns } from '../../runs/columns'
 import { Trigger } from './Trigger'
 import { Versions } from './Versions'
 

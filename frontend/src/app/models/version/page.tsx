@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useAction } from '../../../data/action'
 import { useMay } from '../../../data/hooks'
 import { models, setAlias } from '../../../data/models'
@@ -9,7 +9,8 @@ import type { ModelVersion } from '../../../data/schema'
 import { metric } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
 import { Async, Badge, Button, Card, Digest, Facts, Header, Link, Listing, Page, Phase, ReasonDialog, Stack, Time, VerdictMark } from '../../../ui'
-import { RequestRelease } from '../../deployment/RequestRelease'
+
+const RequestRelease = lazy(() => import('../../deployment/RequestRelease'))
 
 export default function ModelVersionPage() {
   const p = useParams({ strict: false }) as { model: string; number: string }
@@ -74,7 +75,7 @@ function Actions({ v }: { v: ModelVersion }) {
       {!v.aliases.includes('challenger') && <Button disabled={!mayAlias.ok} disabledReason={mayAlias.why} onClick={() => setOpen('alias')}>Make challenger</Button>}
       <Button variant="primary" disabled={!mayRelease.ok} disabledReason={mayRelease.why} onClick={() => setOpen('release')}>Request release</Button>
       {open === 'alias' && <ReasonDialog title={`Make version ${v.number} the challenger?`} action="Make challenger" busy={alias.busy} error={alias.error} onClose={close} onSubmit={alias.run} />}
-      {open === 'release' && <RequestRelease model={v.model} version={v.number} onClose={close} />}
+      <Suspense>{open === 'release' && <RequestRelease model={v.model} version={v.number} onClose={close} />}</Suspense>
     </Stack>
   )
 }
