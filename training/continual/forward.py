@@ -52,6 +52,13 @@ class Forward:
         at, labels, owner = self._targets(rows)
         return Out(self.model.head(features[at]), labels, owner)
 
+    def passing(self, rows: list[Row]) -> Out:
+        """Logits for rows that exist only now: nothing is kept of them, whoever is teaching."""
+        features = self.model.features(self._ids(rows), [len(r) for r in rows])
+        self.tokens += sum(len(r) for r in rows)
+        at, labels, owner = self._targets(rows)
+        return Out(self.model.head(features[at]), labels, owner)
+
     def teacher(self, rows: list[Row]) -> Tensor:
         """Logits [n, V] of the previous model at the same positions, without gradient."""
         with torch.no_grad():

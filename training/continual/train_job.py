@@ -44,12 +44,32 @@ def train(root: Root, stop: Stop) -> None:
     for rows in (inputs.new, old, inputs.old.holdout):
         forward.register(rows)
     terms = build(inputs.cfg, trainable, inputs.carried.fisher, inputs.carried.adapters, bool(work.per_step_old))
-    trainer = Trainer(root, stop, inputs.cfg, forward, trainable, terms, work, inputs.old.holdout, _fingerprint(inputs), state.projector(trainable))
+    trainer = Trainer(
+        root,
+        stop,
+        inputs.cfg,
+        forward,
+        trainable,
+        terms,
+        work,
+        inputs.old.holdout,
+        _fingerprint(inputs),
+        state.projector(trainable),
+        _objective(inputs, forward),
+    )
     result = trainer.run()
     artifact.finish(root, inputs, trainable, trainer, old)
     write_history([root.output / "data" / "metrics.jsonl", root.model / "metrics.jsonl"], result.history)
     artifact.seal(root, inputs, result, time.monotonic() - began)
     _done(result, work, began)
+
+
+def _objective(inputs: Inputs, forward: Forward) -> Any:
+    if inputs.cfg.train.trainer != "sdft":
+        return None
+    from continual.sdft import SDFT
+
+    return SDFT(inputs.parent, forward, inputs.cfg)
 
 
 def read(root: Root) -> Inputs:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from continual import checkpoint
 from continual.contract import Root, Stop, progress
@@ -97,9 +98,11 @@ class Trainer:
         holdout: list[Row],
         fingerprint: dict[str, str],
         project: Callable[[], None] | None = None,
+        objective: Callable[[list[Row], int], Tensor] | None = None,
     ):
         self.root, self.stop, self.cfg, self.forward, self.t = root, stop, cfg, forward, t
-        self.terms, self.work, self.holdout, self.fingerprint, self.project = terms, work, holdout, fingerprint, project
+        self.terms, self.work, self.holdout, self.fingerprint = terms, work, holdout, fingerprint
+        self.project, self.objective = project, objective
         self.optimizer = AdamW(t.named, cfg.train.lr, cfg.train.weight_decay)
         self.result = Result()
         self.began = self.saved = self.told = time.monotonic()
@@ -139,7 +142,7 @@ class Trainer:
         self.optimizer.lr = lr
         new, old = self.work.rows(self.cfg.seed, step)
         now = Step(self.forward, new, old)
-        base = cross_entropy(now.new)
+        base = cross_entropy(now.new) if self.objective is None else self.objective(new, step)
         values = {term.name: term(now) for term in self.terms}
         share = len(new) / (len(new) + len(old))
         total = share * base + sum(term.weight * values[term.name] for term in self.terms)

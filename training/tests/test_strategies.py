@@ -299,3 +299,20 @@ def test_sharded_weights_are_read(tmp_path, raw_base):
     (tmp_path / "m" / "model.safetensors.index.json").write_text(json.dumps(index))
     state = models.load(tmp_path / "m").model.state_dict()
     assert all(torch.equal(state[k], v) for k, v in whole.items())
+
+
+def test_sdft_learns_from_its_own_samples_and_starts_below_plain_loss(tmp_path, base, tiny_demo):
+    from continual import sdft
+
+    cfg = config.parse({"schema": 1, "job": "train", "preset": "large", "params": {"first_layer": 0.0}}, "train")
+    loaded = models.load(base)
+    t = params.setup(loaded.model, cfg)
+    forward = Forward(loaded, t)
+    rows = [loaded.text.row(r, 64) for r in tiny_demo.learn[:4]]
+    loss = sdft.SDFT(loaded, forward, cfg)
+    value = loss(rows, 0)
+    assert value.item() > 0 and value.item() == loss(rows, 0).item() != loss(rows, 1).item()
+    assert gradient(t, value) > 0
+    job, _ = run_and_load(tmp_path, base, tiny_demo, "sdft", preset="large", train={"max_steps": 3})
+    plain, _ = run_and_load(tmp_path, base, tiny_demo, "plain", preset="large", train={"max_steps": 3, "trainer": "sft"})
+    assert len(job.history()) == 3 and job.history()[0]["loss"] != plain.history()[0]["loss"]
