@@ -55,7 +55,7 @@ var taskNeeds = map[string]need{
 	"rollback-verify":    {asks: true},
 	"rollback-fail":      {},
 	"trigger-sweep": {starts: []string{"train-model", "release-model", "rollback-release", "ingest-data"},
-		answers: []string{"release-model", "ingest-data"}, reads: []string{"datasets/"}},
+		answers: []string{"release-model", "ingest-data"}, stops: []string{"train-model", "release-model"}, reads: append([]string{"incoming/"}, admitted...)},
 }
 
 // apiNeeds are those of the one function behind the API.

@@ -57,3 +57,8 @@ func TestPlatform_Handlers_AreTheFoldersOfFunctions(t *testing.T) {
 	}
 	require.Equal(t, folders, slices.Sorted(maps.Keys(wired(t).Handlers())))
 }
+
+func TestPlatform_Handlers_SweepWithNothingDue(t *testing.T) {
+	_, err := wired(t).Handlers()["trigger-sweep"].Invoke(t.Context(), []byte(`{"source":"aws.events"}`))
+	require.NoError(t, err)
+}
