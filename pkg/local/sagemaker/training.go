@@ -162,6 +162,11 @@ func (s *Service) checkContainer(in *sagemaker.CreateTrainingJobInput) error {
 	case len(in.HyperParameters) > 100 || len(in.Environment) > 100 || len(spec.MetricDefinitions) > 40:
 		return invalid("at most 100 hyperparameters, 100 environment variables and 40 metric definitions")
 	}
+	return checkValues(in)
+}
+
+// checkValues applies SageMaker's limits to hyperparameters and environment.
+func checkValues(in *sagemaker.CreateTrainingJobInput) error {
 	for k, v := range in.HyperParameters {
 		if len(k) > 256 || len(v) > 2500 {
 			return invalid("hyperparameter %s: at most 256 characters of name and 2500 of value", clip(k))

@@ -7,10 +7,19 @@ echo "$$" >"$pid_file"
 "$@" &
 child=$!
 echo "$$ $child" >"$pid_file"
-if [ -n "$stop" ]; then kill -TERM "$child" 2>/dev/null; fi
+# A signal that reaches the child between its fork and its exec is lost with the shell's handler, so a stop is said twice.
+insist() {
+  [ -n "$stop" ] && [ -z "$insisted" ] || return 0
+  insisted=1
+  kill -TERM "$child" 2>/dev/null
+  sleep 0.2
+  kill -TERM "$child" 2>/dev/null
+}
+insist
 wait "$child"
 code=$?
 while kill -0 "$child" 2>/dev/null; do
+  insist
   wait "$child"
   code=$?
 done
