@@ -131,12 +131,7 @@ func (p *Platform) wireCore(flow *workflow) {
 		Catalog: p.Catalog, Policy: gate.OneMachinePolicy(), Workflow: flow, Clock: clock, IDs: newID, Logger: p.Logger,
 		Places: training.Places{Bucket: bucket, Code: "s3://" + bucket + "/" + codeKey}})
 	p.Rollout = rollout.New(rollout.Deps{Table: p.table, Log: p.Log, Registry: p.Registry, Monitor: p.Monitor, Workflow: flow,
-		Asker: asker{p}, Clock: clock, IDs: newID, Logger: p.Logger})
-}
-
-// Invoke passes a request to an endpoint of the local SageMaker.
-func (p *Platform) Invoke(ctx context.Context, endpoint string, body []byte) (*http.Response, error) {
-	return p.sagemaker.Invoke(ctx, endpoint, body)
+		Asker: rollout.Invoke(p.invokeWhole), Clock: clock, IDs: newID, Logger: p.Logger})
 }
 
 // wireEngines makes the local SageMaker and the local Step Functions, which call the core's handlers.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
+	"sync/atomic"
 
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/monitor"
@@ -136,19 +138,23 @@ func (s *Service) baseline(ctx context.Context, m registry.Model, env Environmen
 	return s.canned(ctx, m, env.target(env.Live))
 }
 
-// canned counts the canned prompts that a target answers rightly; a failing endpoint answers none.
+// canned counts the canned prompts that a target answers rightly, asking them all at once so that its
+// server can batch them; a failing endpoint answers none.
 func (s *Service) canned(ctx context.Context, m registry.Model, t *Target) int {
-	n := 0
-	for _, c := range m.Canned {
-		if t == nil {
-			return 0
-		}
-		a, err := s.Asker.Ask(ctx, t.Endpoint, c.Prompt)
-		if err == nil && c.Matches(a.Text) {
-			n++
-		}
+	if t == nil {
+		return 0
 	}
-	return n
+	var right atomic.Int64
+	var asking sync.WaitGroup
+	for _, c := range m.Canned {
+		asking.Go(func() {
+			if a, err := s.Asker.Ask(ctx, t.Endpoint, c.Prompt); err == nil && c.Matches(a.Text) {
+				right.Add(1)
+			}
+		})
+	}
+	asking.Wait()
+	return int(right.Load())
 }
 
 // slower gives the ratio of geometric mean latencies canary/base when the sequential test finds the

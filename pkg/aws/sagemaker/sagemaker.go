@@ -4,7 +4,6 @@ package sagemaker
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -60,42 +59,17 @@ func classify(endpoint string, err error) error {
 	return errs.New(errs.Unavailable, "endpoint %s does not answer: %w", endpoint, err)
 }
 
-// Ask puts one prompt to an endpoint, greedily, and gives the answer with the digest of what answered.
+// Ask puts one prompt to an endpoint; see rollout.Invoke.
 func (e Endpoints) Ask(ctx context.Context, endpoint, prompt string) (rollout.Answer, error) {
-	body, err := json.Marshal(map[string]any{"max_tokens": 48, "temperature": 0,
-		"messages": []map[string]string{{"role": "user", "content": prompt}}})
-	if err != nil {
-		return rollout.Answer{}, err
-	}
-	resp, err := e.Invoke(ctx, endpoint, body)
-	if err != nil {
-		return rollout.Answer{}, err
-	}
-	defer resp.Body.Close()
-	return readAnswer(endpoint, resp)
+	return rollout.Invoke(e.invokeWhole).Ask(ctx, endpoint, prompt)
 }
 
-// readAnswer takes the text and what answered: our own server says it in system_fingerprint, vLLM in
-// model, which is the name that the endpoint was told to serve under.
-func readAnswer(endpoint string, resp *http.Response) (rollout.Answer, error) {
-	var out struct {
-		Fingerprint string `json:"system_fingerprint"`
-		Model       string `json:"model"`
-		Choices     []struct {
-			Message struct {
-				Content string `json:"content"`
-			} `json:"message"`
-		} `json:"choices"`
+func (e Endpoints) invokeWhole(ctx context.Context, endpoint string, body []byte) (int, []byte, error) {
+	resp, err := e.Invoke(ctx, endpoint, body)
+	if err != nil {
+		return 0, nil, err
 	}
-	if resp.StatusCode != http.StatusOK {
-		return rollout.Answer{}, errs.New(errs.Unhealthy, "endpoint %s answered %d", endpoint, resp.StatusCode)
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil || len(out.Choices) == 0 {
-		return rollout.Answer{}, errs.New(errs.Unhealthy, "endpoint %s gave no completion: %v", endpoint, err)
-	}
-	digest := out.Fingerprint
-	if digest == "" {
-		digest = out.Model
-	}
-	return rollout.Answer{Text: out.Choices[0].Message.Content, Digest: digest}, nil
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, b, err
 }

@@ -34,7 +34,7 @@ func TestEndpoints_Ask(t *testing.T) {
 		a, err := sagemaker.New(f).Ask(t.Context(), "e", "Why?")
 		require.NoError(t, err)
 		require.Equal(t, rollout.Answer{Text: "Forty-two.", Digest: "sha256:1"}, a)
-		require.JSONEq(t, `{"max_tokens":48,"temperature":0,"messages":[{"role":"user","content":"Why?"}]}`, f.asked)
+		require.JSONEq(t, `{"max_tokens":32,"temperature":0,"messages":[{"role":"user","content":"Why?"}]}`, f.asked)
 	})
 	t.Run("vLLM says it in the model's name", func(t *testing.T) {
 		a, err := sagemaker.New(&fake{answer: `{"model":"sha256:2","choices":[{"message":{"content":"x"}}]}`}).Ask(t.Context(), "e", "Why?")
