@@ -106,7 +106,7 @@ async function rollBack({ page }, model, back) {
   await page.getByRole('button', { name: 'wrong answers' }).click()
   await page.getByRole('button', { name: /^Roll back to version/ }).click()
   await page.getByTestId('rollback-progress').getByText(/serves production/).waitFor({ timeout: 60_000 })
-  await page.getByRole('contentinfo').or(page.locator('.drawer-foot')).getByRole('button', { name: 'Close' }).click()
+  await page.locator('.drawer-foot').getByRole('button', { name: 'Close' }).click()
   await liveIn(page, 'production').filter({ hasText: `version ${back}` }).waitFor()
   await page.getByRole('button', { name: /Release the hold on version/ }).waitFor()
 }

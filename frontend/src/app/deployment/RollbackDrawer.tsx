@@ -58,7 +58,7 @@ function Ask(props: AskProps) {
           <FormField label="Back to"><Targets targets={ask.targets} to={ask.to} onPick={ask.setVersion} /></FormField>
           <FormField label="Reason" description="Kept in the audit log under your name." errorText={ask.missing ? 'Say why; one word is enough now.' : undefined}>
             <Stack size="xs">
-              <div className="chips">{presets.map((p) => <Button key={p} onClick={() => ask.setReason(p)}>{p}</Button>)}</div>
+              <div className="chips">{presets.map((p) => <Button key={p} formAction="none" onClick={() => ask.setReason(p)}>{p}</Button>)}</div>
               <Textarea value={ask.reason} rows={2} ariaRequired autoFocus onChange={(ev) => ask.setReason(ev.detail.value)}
                 onKeyDown={(ev) => ev.detail.key === 'Enter' && !ev.detail.shiftKey && (ev.preventDefault(), ask.submit())} />
             </Stack>
