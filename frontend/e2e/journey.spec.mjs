@@ -99,7 +99,7 @@ async function approve({ page }, approval) {
   await page.getByText(/Approved: version \d+ goes on its way/).waitFor()
 }
 
-async function rollBack({ page }, model, back) {
+async function rollBack({ page }, { model, candidate }, back) {
   await page.goto(`${base}deployment?model=${model}`)
   await settle(page)
   await page.getByRole('button', { name: 'Roll back production' }).click()
@@ -108,7 +108,7 @@ async function rollBack({ page }, model, back) {
   await page.getByTestId('rollback-progress').getByText(/serves production/).waitFor({ timeout: 60_000 })
   await page.locator('.drawer-foot').getByRole('button', { name: 'Close' }).click()
   await liveIn(page, 'production').filter({ hasText: `version ${back}` }).waitFor()
-  await page.getByRole('button', { name: /Release the hold on version/ }).waitFor()
+  await page.getByRole('button', { name: `Release the hold on version ${candidate} in production` }).waitFor()
 }
 
 test('a file is uploaded, its version is approved and goes live, and one click goes back', { timeout: 14 * 60_000 }, async () => {
@@ -129,7 +129,7 @@ test('a file is uploaded, its version is approved and goes live, and one click g
     assert.equal(ended.phase, 'Succeeded', ended.error)
     await ben.page.goto(`${base}deployment?model=${run.model}`)
     await liveIn(ben.page, 'production').filter({ hasText: `version ${run.candidate}` }).waitFor()
-    await rollBack(ben, run.model, old.version)
+    await rollBack(ben, run, old.version)
     for (const at of [ana, admin, ben]) assert.deepEqual(await at.faults(), [], 'no fault in the browser')
   } finally {
     await browser.close()
