@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Go's benchmarks, then the training library's speed comparison. Prints; asserts nothing.
+# Go's benchmarks, and moto's Step Functions interpreter beside ours. Prints; asserts nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 go test -run '^$' -bench . -benchtime "${BENCHTIME:-1s}" ./pkg/...
-(cd training && ../.cache/venv/bin/python -m continual bench)
+scripts/build/moto.sh
+.cache/moto/bin/python scripts/gen/moto_bench.py
