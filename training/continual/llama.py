@@ -296,7 +296,9 @@ class Llama(nn.Module):
 
     def extend(self, ids: Tensor, lengths: list[int], cache: KVCache) -> Tensor:
         """Final hidden states [N, d] of tokens that follow the cached ones; the cache takes them in."""
-        cache.grow(int(cache.lens.max()) + max(lengths))
+        need = int(cache.lens.max()) + max(lengths)
+        if need > cache.capacity:
+            cache.grow(need + 64)  # growing copies the cache: not at every token
         out = self.run(self.embed(ids), self.pack(lengths, cache))
         cache.lens = cache.lens + torch.tensor(lengths, device=cache.lens.device)
         return out
