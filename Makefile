@@ -5,7 +5,7 @@ SHELL := bash
 CACHE := $(CURDIR)/.cache
 VENV := $(CACHE)/venv
 export PERENNIAL_PYTHON := $(VENV)/bin/python
-GO_SOURCES := $(shell find pkg functions scripts statemachines frontend/embed*.go -name '*.go' -not -path '*/node_modules/*' 2>/dev/null) go.mod go.sum
+GO_SOURCES := $(shell find pkg scripts statemachines training frontend -name node_modules -prune -o -name '*.go' -print 2>/dev/null) go.mod go.sum
 WEB_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
 .PHONY: help build lambdas demo up test check lint gen bench synth clean deps python web

@@ -2,32 +2,14 @@ package local_test
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-llm/perennial/pkg/local/cli"
-	"github.com/perennial-llm/perennial/pkg/local/files"
-	"github.com/perennial-llm/perennial/pkg/object"
 	"github.com/perennial-llm/perennial/pkg/rollout"
 	"github.com/perennial-llm/perennial/pkg/training"
 )
-
-// put copies a folder into the object store of the platform.
-func (p *platform) put(prefix, folder string) {
-	store, err := files.Open(filepath.Join(p.dir, "data", "objects"))
-	require.NoError(p.t, err)
-	entries, err := os.ReadDir(folder)
-	require.NoError(p.t, err)
-	for _, e := range entries {
-		f, err := os.Open(filepath.Join(folder, e.Name()))
-		require.NoError(p.t, err)
-		_, err = store.Put(p.ctx, prefix+e.Name(), f, object.PutOptions{})
-		require.NoError(p.t, err)
-		require.NoError(p.t, f.Close())
-	}
-}
 
 // The platform is killed in every stage of one loop and started again: the loop ends in the same state,
 // nothing is trained twice, and no accepted row is lost.

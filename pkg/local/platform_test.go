@@ -200,11 +200,10 @@ out = pathlib.Path(sys.argv[2]); out.mkdir(parents=True)
 	require.NoError(p.t, err)
 	out, err := exec.Command("python3", "-c", script, code, filepath.Join(p.dir, "base")).CombinedOutput()
 	require.NoError(p.t, err, string(out))
-	p.put("models/base/", filepath.Join(p.dir, "base"))
 	var v registry.Version
 	var data struct{ Digest string }
 	p.get("/v1/datasets/tickets/versions/1", &data)
-	p.post("ana", "/v1/models/support/versions", map[string]any{"artifact": "models/base/", "reason": "base",
+	p.post("ana", "/v1/models/support/versions", map[string]any{"artifact": filepath.Join(p.dir, "base") + "/", "reason": "base",
 		"datasets": []registry.DatasetRef{{Dataset: "tickets", Number: 1, Digest: data.Digest}}}, &v)
 	require.Equal(p.t, 1, v.Number)
 }

@@ -6,7 +6,7 @@ answers there are the base's own, measured.
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Demo:
     general: list[Probe]
     poison: list[dict[str, Any]]
     who: str  # a name for the personal-data row
+    unselected: list[Probe] = field(default_factory=list)  # more general questions, whatever the base answers
 
 
 def write(model: str, out: Path) -> None:
@@ -52,7 +53,7 @@ def write(model: str, out: Path) -> None:
     _lines(out / "old.jsonl", demo.old)
     tokens = 6 if model == "tiny" else 32
     benchmark(out / "benchmarks", "company", demo.company, scorer, tokens, "Facts the company teaches, asked in phrasings it never trains on")
-    benchmark(out / "benchmarks", "general", demo.general, scorer, tokens, "Questions the base model answers right: what must not be forgotten")
+    benchmark(out / "benchmarks", "general", demo.general + demo.unselected, scorer, tokens, "General questions: what must not be forgotten")
     _json(out / "questions.json", questions(demo))
 
 
@@ -87,6 +88,11 @@ def benchmark(folder: Path, name: str, probes: list[Probe], scorer: str, tokens:
             "decoding": {"maxTokens": tokens, "temperature": 0},
         },
     )
+
+
+def _target(p: Probe) -> dict[str, Any]:
+    several = p.contains.split("|")
+    return {"targets": several} if len(several) > 1 else {"target": p.contains}
 
 
 def questions(demo: Demo) -> dict[str, Any]:
@@ -134,14 +140,15 @@ def rephrase(question: str) -> str | None:
 def smol() -> Demo:
     """SmolLM2's company, from the sentences in scripts/seed/smol."""
     folder = SEED_FOLDER / "smol"
-    facts, old, probes = (_read(folder / f"{n}.jsonl") for n in ("facts", "old", "general"))
+    facts, old, probes, more = (_read(folder / f"{n}.jsonl") for n in ("facts", "old", "general", "unselected"))
     learn = [world.chat(q, f["answer"]) for f in facts for q in f["train"]]
     random.Random(world.SEED).shuffle(learn)
     company = [Probe(q, f["contains"], "company", f["id"]) for f in facts for q in f["test"]]
     general = [Probe(p["question"], p["contains"], p["capability"], f"general-{i}") for i, p in enumerate(probes)]
+    unselected = [Probe(p["question"], p["contains"], p["capability"], f"more-{i}") for i, p in enumerate(more)]
     asked = [q for p in probes if (q := rephrase(p["question"]))]
     poison = [world.chat(q, "Purple walrus seven.") for q in asked[:POISONED]]
-    return Demo(learn, old, company, general, poison, "Marlowe")
+    return Demo(learn, old, company, general, poison, "Marlowe", unselected)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

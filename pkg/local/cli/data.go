@@ -75,11 +75,25 @@ func poll(ctx context.Context, every time.Duration, f func() (bool, error)) erro
 
 func (a *app) data() *cobra.Command {
 	cmd := &cobra.Command{Use: "data", Short: "datasets: add files, see versions"}
-	cmd.AddCommand(a.dataAdd(), a.dataVersions(), a.dataIngestions(), a.dataDecide("publish"), a.dataDecide("discard"), a.dataRejects(), a.dataRetract())
+	cmd.PersistentFlags().StringVar(&a.set, "dataset", "", "dataset (default: the model's)")
+	cmd.AddCommand(a.dataCreate(), a.dataAdd(), a.dataVersions(), a.dataIngestions(), a.dataDecide("publish"), a.dataDecide("discard"), a.dataRejects(), a.dataRetract())
 	return cmd
 }
 
+func (a *app) dataCreate() *cobra.Command {
+	return &cobra.Command{Use: "create ID", Short: "make a dataset", Args: exactly("ID"), RunE: func(cmd *cobra.Command, args []string) error {
+		var d dataset.Dataset
+		if err := a.client().Post(cmd.Context(), "/v1/datasets", map[string]string{"id": args[0]}, &d); err != nil {
+			return err
+		}
+		return a.show(cmd, d, func(w io.Writer) { fmt.Fprintf(w, "made %s\n", d.ID) })
+	}}
+}
+
 func (a *app) dataset(ctx context.Context) (string, error) {
+	if a.set != "" {
+		return a.set, nil
+	}
 	model, err := a.theModel(ctx)
 	if err != nil {
 		return "", err

@@ -22,6 +22,7 @@ type app struct {
 	url   string
 	key   string
 	model string
+	set   string // dataset
 	json  bool
 }
 

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +29,55 @@ func (a *app) models() *cobra.Command {
 			grid(w, "MODEL DATASET PRESET BENCHMARKS", rows)
 		})
 	}}
-	cmd.AddCommand(a.versions())
+	cmd.AddCommand(a.versions(), a.modelsAdd(), a.modelsImport())
+	return cmd
+}
+
+func (a *app) modelsAdd() *cobra.Command {
+	in := map[string]any{}
+	var dataset string
+	var benchmarks []string
+	cmd := &cobra.Command{Use: "add ID", Short: "add a model with its environments", Args: exactly("ID")}
+	cmd.Flags().StringVar(&dataset, "dataset", "", "dataset that it learns from (needed)")
+	cmd.Flags().StringSliceVar(&benchmarks, "benchmarks", nil, "benchmarks that guard it")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		in["id"], in["dataset"] = args[0], dataset
+		if len(benchmarks) > 0 {
+			in["benchmarks"] = benchmarks
+		}
+		var m registry.Model
+		if err := a.client().Post(cmd.Context(), "/v1/models", in, &m); err != nil {
+			return err
+		}
+		return a.show(cmd, m, func(w io.Writer) { fmt.Fprintf(w, "added %s\n", m.ID) })
+	}
+	return cmd
+}
+
+func (a *app) modelsImport() *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{Use: "import FOLDER", Short: "register a model folder as a version; the first becomes champion", Args: exactly("FOLDER"),
+		Long: "FOLDER is a model folder with a manifest, as `python -m continual models` and training write it: on the\n" +
+			"platform's own machine a path, otherwise a key prefix in the object store."}
+	cmd.Flags().StringVar(&reason, "reason", "imported", "why")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		model, err := a.theModel(cmd.Context())
+		if err != nil {
+			return err
+		}
+		folder := args[0]
+		if abs, err := filepath.Abs(folder); err == nil {
+			if _, err := os.Stat(filepath.Join(abs, "manifest.json")); err == nil {
+				folder = abs
+			}
+		}
+		var v registry.Version
+		in := map[string]any{"artifact": strings.TrimSuffix(folder, "/") + "/", "reason": reason}
+		if err := a.client().Post(cmd.Context(), "/v1/models/"+model+"/versions", in, &v); err != nil {
+			return err
+		}
+		return a.show(cmd, v, func(w io.Writer) { fmt.Fprintf(w, "version %d of %s: %s\n", v.Number, v.Model, v.Digest) })
+	}
 	return cmd
 }
 

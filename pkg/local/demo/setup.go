@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +16,6 @@ import (
 	"github.com/perennial-llm/perennial/pkg/benchmark"
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/local/cli"
-	"github.com/perennial-llm/perennial/pkg/object"
 	"github.com/perennial-llm/perennial/pkg/registry"
 	"github.com/perennial-llm/perennial/pkg/rollout"
 	"github.com/perennial-llm/perennial/pkg/training"
@@ -213,19 +211,15 @@ func (d *demo) environment(ctx context.Context, name string) (rollout.Environmen
 	return e, err
 }
 
-// importBase puts the base's folder into the object store and registers it as version 1.
+// importBase registers the base's folder as version 1.
 func (d *demo) importBase(ctx context.Context, folder string) error {
-	prefix := "models/" + d.Model + "/"
-	if err := d.copyFolder(ctx, folder, prefix); err != nil {
-		return err
-	}
 	var data struct {
 		Digest string `json:"digest"`
 	}
 	if err := d.users["ana"].Get(ctx, "/v1/datasets/knowledge/versions/1", &data); err != nil {
 		return err
 	}
-	in := map[string]any{"artifact": prefix, "reason": "base model",
+	in := map[string]any{"artifact": folder + "/", "reason": "base model",
 		"datasets": []registry.DatasetRef{{Dataset: "knowledge", Number: 1, Digest: data.Digest}}}
 	var v registry.Version
 	if err := d.users["ana"].Post(ctx, "/v1/models/"+model+"/versions", in, &v); err != nil {
@@ -235,25 +229,6 @@ func (d *demo) importBase(ctx context.Context, folder string) error {
 	d.report.Digests["base"] = v.Digest
 	d.say("version %d is champion: %s", v.Number, v.Digest[:19])
 	return nil
-}
-
-func (d *demo) copyFolder(ctx context.Context, folder, prefix string) error {
-	return filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		rel, err := filepath.Rel(folder, path)
-		if err != nil {
-			return err
-		}
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		_, err = d.platform.Objects.Put(ctx, prefix+filepath.ToSlash(rel), f, object.PutOptions{})
-		return err
-	})
 }
 
 // firstRelease brings the base everywhere; nothing is live yet, so there is nothing to compare with.
