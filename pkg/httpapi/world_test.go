@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -295,22 +294,4 @@ func (w *world) version(hex, verdict string) registry.Version {
 		v.Verdict, v.Report, v.Policy = verdict, digest("e"), digest("f")
 	}))
 	return v
-}
-
-// steady waits until a condition holds, woken by the events feed.
-func (w *world) steady(ok func() bool) {
-	w.t.Helper()
-	deadline, cancel := context.WithTimeout(w.ctx, 20*time.Second)
-	defer cancel()
-	for {
-		changed := w.events.Changed()
-		if ok() {
-			return
-		}
-		select {
-		case <-changed:
-		case <-deadline.Done():
-			require.Fail(w.t, "the condition never held")
-		}
-	}
 }

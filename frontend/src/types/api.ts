@@ -1587,6 +1587,10 @@ export interface components {
         };
         ErrorGroup: {
             rule: string;
+            /** @description what is wrong, in a few words */
+            title: string;
+            /** @description how to mend it */
+            hint: string;
             count: number;
             /** @description the first ones */
             examples: components["schemas"]["RowExample"][];
