@@ -30,7 +30,7 @@ function receive(dataset: string, name: string, text: string): Ingestion {
   const i: Ingestion = {
     id: nextId('ing'), dataset, name, object: { key: `incoming/${dataset}/${name}`, version: '1', size: text.length }, format: name.endsWith('.csv') ? 'csv' : 'jsonl', status: 'Quarantined', rejects: bad.length > 0 ? 'rejects' : undefined, warnings: [], masks: {}, attempt: 1,
     counts: { rows: lines.length, accepted: lines.length - bad.length, rejected: bad.length, duplicates: 0, masked: 0, overlaps: 0 },
-    errors: bad.length ? [{ rule: 'json.syntax', count: bad.length, examples: bad.slice(0, 5).map(([found, line]) => ({ line, expected: 'a JSON object', found })) }] : [],
+    errors: bad.length ? [{ rule: 'json.syntax', title: 'The line is not JSON', hint: 'Write one JSON object a line', count: bad.length, examples: bad.slice(0, 5).map(([found, line]) => ({ line, expected: 'a JSON object', found })) }] : [],
     steps: [{ name: 'Receive', started: now(), ended: now() }, { name: 'Check', started: now(), ended: now() }],
     actor: { id: state.user!.id, name: state.user!.name }, created: now(), rev: 1,
   }

@@ -45,15 +45,15 @@ const quarantined = ingestion('ing_01jz000001', {
   name: 'support-2026-07.jsonl', status: 'Quarantined', datasetVersion: undefined, rejects: 'rejects/1.jsonl', created: before(18), ended: undefined,
   counts: { rows: 312, accepted: 305, rejected: 4, duplicates: 3, masked: 1, overlaps: 1 },
   errors: [
-    { rule: 'json.syntax', count: 2, examples: [
+    { rule: 'json.syntax', title: 'The line is not JSON', hint: 'Write one JSON object a line', count: 2, examples: [
       { line: 17, pointer: '', expected: 'a JSON object', found: '{"messages": [{"role": "user", "conte' },
       { line: 211, pointer: '', expected: 'a JSON object', found: 'messages,answer' }] },
-    { rule: 'row.schema', count: 1, examples: [
+    { rule: 'row.schema', title: 'The row has no known form', hint: 'Send messages, or prompt and completion', count: 1, examples: [
       { line: 88, pointer: '/messages/1/role', expected: 'system, user or assistant', found: '"bot"' }] },
-    { rule: 'overlap.benchmark', count: 1, examples: [
+    { rule: 'overlap.benchmark', title: 'Overlaps a benchmark item', hint: 'Leave it out: training on it would spoil the measure', count: 1, examples: [
       { line: 140, pointer: '/messages/0/content', expected: 'no 13-word overlap', found: 'general/gen-031: “Which gas do plants take in for …”' }] },
   ],
-  warnings: [{ rule: 'duplicate.exact', count: 3, examples: [{ line: 63, expected: 'a new row', found: 'How do I return a kettle?' }] }],
+  warnings: [{ rule: 'duplicate.exact', title: 'Is there already', hint: 'Nothing to do: it was dropped', count: 3, examples: [{ line: 63, expected: 'a new row', found: 'How do I return a kettle?' }] }],
   steps: [
     { name: 'Receive', started: before(18), ended: before(18), detail: '178 KiB' },
     { name: 'Check', started: before(18), ended: before(17.9), detail: '312 rows in 0.3 s' },
