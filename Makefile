@@ -17,7 +17,7 @@ build: bin/perennial lambdas ## bin/perennial with the web app inside, and the L
 
 bin/perennial: $(GO_SOURCES) statemachines/*.json frontend/dist/index.html
 	@echo "building bin/perennial"
-	@go build -trimpath -tags embed -o $@ ./scripts/perennial
+	@go build -tags embed -o $@ ./scripts/perennial
 
 lambdas: ## dist/*.zip, one for each folder of functions/
 	@scripts/build/lambdas.sh

@@ -225,7 +225,7 @@ func TestLayering_SawEveryPackage(t *testing.T) {
 			return err
 		}
 		name := d.Name()
-		if d.IsDir() && file != ".." && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "node_modules" || name == "testdata") {
+		if d.IsDir() && file != ".." && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || slices.Contains([]string{"node_modules", "testdata", "cdk.out", "dist"}, name)) {
 			return filepath.SkipDir
 		}
 		if !d.IsDir() && strings.HasSuffix(name, ".go") {
