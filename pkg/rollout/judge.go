@@ -22,6 +22,7 @@ type watch struct {
 	Looks  int             `json:"looks"` // in this step
 	Errors *stats.EProcess `json:"errors"`
 	Canned int             `json:"canned"` // prompts that the live version answered rightly; -1 = not asked
+	Passed int             `json:"passed"` // prompts that the canary answered rightly in this step; -1 = not asked
 	Rev    int64           `json:"rev"`
 }
 
@@ -48,7 +49,7 @@ func (s *Service) beginWatch(ctx context.Context, rel Release, p Place) (table.O
 	if w.Errors == nil {
 		w.Errors, w.Canned = stats.NewEProcess(env.Strategy.Alpha, 1.2), -1
 	}
-	w.Step, w.Looks, w.Start, w.Last = p.Step, 0, now, now
+	w.Step, w.Looks, w.Passed, w.Start, w.Last = p.Step, 0, -1, now, now
 	return table.Save(watchKey(p), w, w.Rev, nil), nil
 }
 
@@ -126,7 +127,10 @@ func (s *Service) analyze(ctx context.Context, rel Release, env Environment, w *
 	if w.Canned < 0 {
 		w.Canned = s.baseline(ctx, model, env, rel)
 	}
-	a.CannedPassed, a.CannedTotal = s.canned(ctx, model, env.target(rel.Digest)), w.Canned
+	if w.Passed < 0 { // once a step: asking at every look would crowd out the traffic that is judged
+		w.Passed = s.canned(ctx, model, env.target(rel.Digest))
+	}
+	a.CannedPassed, a.CannedTotal = w.Passed, w.Canned
 	return a, nil
 }
 

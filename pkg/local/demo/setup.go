@@ -195,13 +195,13 @@ func (d *demo) makeModel(ctx context.Context) error {
 	if err := ana.Post(ctx, "/v1/models", in, nil); err != nil {
 		return err
 	}
-	// a demo cannot wait for half-hour looks: the same analysis, looked at every two seconds
+	// a demo has little traffic and cannot wait long: the same analysis, looked at every two seconds
 	env, err := d.environment(ctx, "production")
 	if err != nil {
 		return err
 	}
 	st := env.Strategy
-	st.Interval, st.MinRequests, st.MaxHold, st.LatencyMax = 2, 10, 60, 5
+	st.Steps, st.Interval, st.MinRequests, st.MaxHold, st.LatencyMax = []int{25, 100}, 2, 5, 120, 5
 	return ana.Put(ctx, "/v1/models/"+model+"/environments/production/strategy", env.Rev, st, nil)
 }
 
