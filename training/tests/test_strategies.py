@@ -163,7 +163,8 @@ def test_online_fisher_decays_the_previous_one(raw_base, tiny_demo):
 
 
 def test_wise_keeps_the_largest_share_within_the_tolerance(tmp_path, base, tiny_demo):
-    whole = {"preset": "naive", "train": {"epochs": 8, "lr": 6e-3}, "replay": {"mode": "replay", "ratio": 0.1, "ce_weight": 0.0}, "loss": {"kl": 0.001}}
+    replay = {"mode": "replay", "ratio": 0.1, "ce_weight": 0.0}
+    whole = {"preset": "naive", "train": {"epochs": 8, "lr": 6e-3}, "replay": replay, "loss": {"kl": 0.001}}
     job, _ = run_and_load(tmp_path, base, tiny_demo, "a", **whole)
     loose, _ = run_and_load(tmp_path, base, tiny_demo, "b", **whole, post={"kind": "wise", "alphas": [1.0, 0.5, 0.1], "old_tolerance": 100})
     tight, _ = run_and_load(tmp_path, base, tiny_demo, "c", **whole, post={"kind": "wise", "alphas": [1.0, 0.5, 0.1], "old_tolerance": 0})
