@@ -38,7 +38,7 @@ type State struct {
 	Resource       string          `json:"Resource"`
 	TimeoutSeconds json.RawMessage `json:"TimeoutSeconds"`
 	Heartbeat      json.RawMessage `json:"HeartbeatSeconds"`
-	Credentials    json.RawMessage `json:"Credentials"`
+	Credentials    *Credentials    `json:"Credentials"`
 	Retry          []Retrier       `json:"Retry"`
 	Catch          []Catcher       `json:"Catch"`
 	Choices        []Choice        `json:"Choices"`
@@ -55,6 +55,11 @@ type State struct {
 	MaxConcurrency json.RawMessage `json:"MaxConcurrency"`
 	TolerateCount  json.RawMessage `json:"ToleratedFailureCount"`
 	ToleratePct    json.RawMessage `json:"ToleratedFailurePercentage"`
+}
+
+// Credentials name the role that a Task is performed under.
+type Credentials struct {
+	RoleArn json.RawMessage `json:"RoleArn"`
 }
 
 // Retrier says when and how to try again.

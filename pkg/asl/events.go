@@ -69,7 +69,7 @@ func (r *Run) taskEvent(th *Thread, st *State, what string, details map[string]a
 }
 
 // scheduled records that a task was handed over.
-func (r *Run) scheduled(th *Thread, st *State, timeout, heartbeat int64) {
+func (r *Run) scheduled(th *Thread, st *State, f taskFields) {
 	res := parseResource(st.Resource)
 	var d map[string]any
 	if res.direct || res.activity {
@@ -77,11 +77,14 @@ func (r *Run) scheduled(th *Thread, st *State, timeout, heartbeat int64) {
 	} else {
 		d = map[string]any{"parameters": string(th.Arguments), "region": r.env.Region}
 	}
-	if timeout > 0 {
-		d["timeoutInSeconds"] = timeout
+	if f.timeout > 0 {
+		d["timeoutInSeconds"] = f.timeout
 	}
-	if heartbeat > 0 {
-		d["heartbeatInSeconds"] = heartbeat
+	if f.heartbeat > 0 {
+		d["heartbeatInSeconds"] = f.heartbeat
+	}
+	if f.role != "" && !res.activity {
+		d["taskCredentials"] = map[string]any{"roleArn": f.role}
 	}
 	r.taskEvent(th, st, "Scheduled", d)
 }

@@ -29,6 +29,21 @@ func LambdaResult(payload json.RawMessage, bytes int, requestID, traceID, date s
 	)
 }
 
+// LambdaPayload is what a function gets for the Payload of lambda:invoke: nothing becomes an empty object,
+// and a text that is JSON is passed on as that JSON, since Payload is a blob to the Lambda service.
+func LambdaPayload(payload json.RawMessage) json.RawMessage {
+	var text string
+	switch kindOf(payload) {
+	case "undefined", "null":
+		return json.RawMessage("{}")
+	case "string":
+		if json.Unmarshal(payload, &text) == nil && json.Valid([]byte(text)) {
+			return json.RawMessage(text)
+		}
+	}
+	return payload
+}
+
 // LambdaFailure is how Step Functions reports an error that a function returned: the error type is
 // the name, the function's whole error answer is the cause. Empty parts are left out of the cause.
 func LambdaFailure(errorType, message, requestID string, stack []string) *Failure {

@@ -32,6 +32,8 @@ const (
 	CodeDeadBranch    = "UNREACHABLE_BRANCH"
 	CodeToken         = "TOKEN_NOT_PASSED"
 	CodeResourceKnown = "UNKNOWN_RESOURCE"
+	CodeExpression    = "NOT_AN_EXPRESSION"
+	CodePath          = "JSONPATH"
 )
 
 // Diagnostic is one finding in AWS's form.
@@ -109,6 +111,7 @@ func (l *linter) machine(o *tree) {
 	l.jsonata = o.text("QueryLanguage") == "JSONata"
 	l.fields(o, root, []string{"Comment", "StartAt", "States", "QueryLanguage", "Version", "TimeoutSeconds"})
 	l.oneOf(o, root, "QueryLanguage", "JSONata", "JSONPath")
+	l.oneOf(o, root, "Version", "1.0")
 	if v := o.get("TimeoutSeconds"); v != nil {
 		l.wholeNumber(v, "/TimeoutSeconds", 1, maxSeconds, false)
 	}

@@ -40,6 +40,7 @@ func (l *linter) catches(v *tree, at string, before assigned) {
 		here := fmt.Sprintf("%s[%d]", at, i)
 		l.fields(c, here, []string{"ErrorEquals", "Next", "Output", "Assign", "Comment"})
 		l.errorEquals(c, here, i == len(v.items)-1)
+		l.kind(c.get("Next"), here+"/Next", "string")
 		if !c.has("Next") {
 			l.refuse(here, "These fields are required: [Next]")
 		}

@@ -36,6 +36,7 @@ func (l *linter) choice(c *tree, at string, before assigned) {
 		l.refuse(at, "These fields are required: %s", list(missing))
 	}
 	l.fields(c, at, []string{"Condition", "Next", "Output", "Assign", "Comment"})
+	l.kind(c.get("Next"), at+"/Next", "string")
 	l.expressionOr(c.get("Condition"), at+"/Condition", "boolean", before)
 	l.template(c.get("Output"), at+"/Output", before, allow{})
 	l.assign(c.get("Assign"), at+"/Assign", before, allow{})
@@ -126,10 +127,19 @@ func (l *linter) batcher(b *tree, at string, before assigned) {
 
 func (l *linter) processor(p *tree, at string, before assigned) {
 	l.fields(p, at, []string{"StartAt", "States", "Comment", "ProcessorConfig"})
-	if mode := p.get("ProcessorConfig").text("Mode"); mode == "DISTRIBUTED" {
-		l.add(SeverityError, CodeUnsupported, at+"/ProcessorConfig/Mode", "distributed mode is not supported: use INLINE")
-	} else if mode != "" && mode != "INLINE" {
-		l.refuse(at+"/ProcessorConfig/Mode", "The field 'Mode' should have one of these values: [INLINE, DISTRIBUTED]")
-	}
+	l.processorConfig(p.get("ProcessorConfig"), at+"/ProcessorConfig")
 	l.scope(p, at, before.outer())
+}
+
+func (l *linter) processorConfig(c *tree, at string) {
+	l.kind(c, at, "object")
+	if c == nil || c.kind != "object" {
+		return
+	}
+	l.oneOf(c, at, "Mode", "INLINE", "DISTRIBUTED")
+	if c.text("Mode") == "DISTRIBUTED" {
+		l.add(SeverityError, CodeUnsupported, at+"/Mode", "distributed mode is not supported: use INLINE")
+		return
+	}
+	l.fields(c, at, []string{"Mode"})
 }

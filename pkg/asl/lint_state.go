@@ -31,6 +31,7 @@ var pathFields = []string{"InputPath", "OutputPath", "ResultPath", "Parameters",
 
 // fields reports what does not belong into an object.
 func (l *linter) fields(o *tree, at string, allowed []string) {
+	l.kind(o.get("Comment"), strings.TrimSuffix(at, "/")+"/Comment", "string")
 	for _, k := range o.keys {
 		switch {
 		case slices.Contains(allowed, k):
@@ -67,6 +68,7 @@ func (l *linter) state(o *tree, name, at string, before assigned) {
 		return
 	}
 	l.fields(o, at, append([]string{"Type", "Comment", "QueryLanguage"}, fieldsOf[kind]...))
+	l.kind(o.get("Default"), at+"/Default", "string")
 	l.ending(o, at, kind)
 	l.common(o, at, kind, before)
 	l.ofType(o, at, kind, before)
@@ -104,8 +106,15 @@ func (l *linter) ending(o *tree, at, kind string) {
 // kind checks the JSON type of a constant.
 func (l *linter) kind(v *tree, at, want string) {
 	if v != nil && v.kind != want {
-		l.refuse(at, "Value is not a %s", want)
+		l.refuse(at, "Value is not %s %s", article(want), want)
 	}
+}
+
+func article(kind string) string {
+	if kind == "object" || kind == "array" {
+		return "an"
+	}
+	return "a"
 }
 
 // common checks the fields that several types have.
@@ -142,7 +151,7 @@ func (l *linter) task(o *tree, at string, before assigned) {
 		l.refuse(at, "These fields are required: [Resource]")
 		return
 	}
-	l.resource(o, r.str(), at)
+	l.resource(o, at)
 	timeout, heartbeat := o.get("TimeoutSeconds"), o.get("HeartbeatSeconds")
 	l.number(timeout, at+"/TimeoutSeconds", 1, maxSeconds, before)
 	l.number(heartbeat, at+"/HeartbeatSeconds", 1, maxSeconds, before)
@@ -151,28 +160,19 @@ func (l *linter) task(o *tree, at string, before assigned) {
 	} else if heartbeat != nil && constant(timeout) <= constant(heartbeat) && constant(heartbeat) > 0 && constant(timeout) > 0 {
 		l.refuse(at+"/HeartbeatSeconds", "HeartbeatSeconds must be less than TimeoutSeconds")
 	}
-	if c := o.get("Credentials"); c != nil {
-		if !c.has("RoleArn") {
-			l.refuse(at+"/Credentials", "The field 'RoleArn' is required but was missing")
-		}
-		l.template(c, at+"/Credentials", before, allow{})
-	}
+	l.credentials(o.get("Credentials"), at+"/Credentials", before)
 }
 
-func (l *linter) resource(o *tree, name, at string) {
-	at += "/Resource"
-	r := parseResource(name)
+func (l *linter) credentials(c *tree, at string, before assigned) {
 	switch {
-	case jsonata.IsExpression(name):
-		l.refuse(at, "The field 'Resource' must be a constant")
-	case strings.HasPrefix(name, "${"):
-	case !r.direct && !r.activity && r.service == "":
-		l.refuse(at, "The resource provided %s is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.", name)
-	case l.options.KnownResource != nil && !l.options.KnownResource(name):
-		l.add(SeverityWarning, CodeResourceKnown, at, "nobody performs the resource %s", name)
-	}
-	if args := o.get("Arguments"); r.waitsForToken() && (args == nil || !bytesContain(args.raw, "Task.Token")) {
-		l.add(SeverityWarning, CodeToken, at, "the task waits for a token that its Arguments do not pass on ($states.context.Task.Token)")
+	case c == nil:
+	case c.kind != "object":
+		l.refuse(at, "Value is not an object")
+	case !c.has("RoleArn"):
+		l.refuse(at, "The field 'RoleArn' is required but was missing")
+	default:
+		l.fields(c, at, []string{"RoleArn"})
+		l.expressionOr(c.get("RoleArn"), at+"/RoleArn", "string", before)
 	}
 }
 
@@ -184,7 +184,7 @@ func (l *linter) wait(o *tree, at string, before assigned) {
 	}
 	l.number(seconds, at+"/Seconds", 0, maxSeconds, before)
 	l.expressionOr(stamp, at+"/Timestamp", "string", before)
-	if text := stamp.str(); text != "" && !jsonata.IsExpression(text) {
+	if text := stamp.str(); stamp != nil && stamp.kind == "string" && !jsonata.IsExpression(text) {
 		if _, err := time.Parse(time.RFC3339Nano, text); err != nil {
 			l.refuse(at+"/Timestamp", "String does not match RFC3339 timestamp")
 		}

@@ -19,6 +19,9 @@ func (l *linter) template(v *tree, at string, before assigned, a allow) {
 	case v == nil:
 	case v.kind == "object":
 		for _, k := range v.keys {
+			if strings.HasSuffix(k, ".$") {
+				l.add(SeverityWarning, CodePath, at+"/"+k, "the key is written as for JSONPath, but nothing evaluates it in JSONata")
+			}
 			l.template(v.vals[k], at+"/"+k, before, a)
 		}
 	case v.kind == "array":
@@ -27,6 +30,20 @@ func (l *linter) template(v *tree, at string, before assigned, a allow) {
 		}
 	case jsonata.IsExpression(v.str()):
 		l.expression(jsonata.Source(v.str()), at, before, a)
+	default:
+		l.plainText(v.str(), at)
+	}
+}
+
+// plainText looks for texts that were meant to be expressions: AWS refuses an expression that is opened or
+// closed only, and takes one with anything around its markers for a plain text.
+func (l *linter) plainText(text, at string) {
+	opens, closes := strings.HasPrefix(text, "{%"), strings.HasSuffix(text, "%}")
+	switch {
+	case opens || closes:
+		l.refuse(at, "The JSONata expression is not properly opened or closed: it must start with '{%%' and end with '%%}'")
+	case strings.Contains(text, "{%"):
+		l.add(SeverityWarning, CodeExpression, at, "this is a plain text, not an expression: nothing may stand before '{%%' or after '%%}'")
 	}
 }
 

@@ -19,12 +19,13 @@ func (r *Run) workTask(th *Thread, st *State) {
 	if parseResource(st.Resource).waitsForToken() || bytesContain(st.Arguments, "Task.Token") {
 		th.Token = r.env.Token(r.x.ARN, th.ID, th.TaskID)
 	}
-	args, timeout, heartbeat, f := r.taskFields(th, st)
+	fields, f := r.taskFields(th, st)
 	if f != nil {
 		r.fail(th, st, f)
 		return
 	}
-	th.Arguments, th.Phase, th.Submitted = args, PhaseTask, false
+	timeout, heartbeat := fields.timeout, fields.heartbeat
+	th.Arguments, th.Phase, th.Submitted = fields.arguments, PhaseTask, false
 	th.Timeout, th.Heartbeat, th.BeatEvery = time.Time{}, time.Time{}, 0
 	if timeout > 0 {
 		th.Timeout = r.now.Add(time.Duration(timeout) * time.Second)
@@ -33,7 +34,7 @@ func (r *Run) workTask(th *Thread, st *State) {
 		th.BeatEvery = time.Duration(heartbeat) * time.Second
 		th.Heartbeat = r.now.Add(th.BeatEvery)
 	}
-	r.scheduled(th, st, timeout, heartbeat)
+	r.scheduled(th, st, fields)
 	r.taskEvent(th, st, "Started", map[string]any{})
 	r.effects.Start = append(r.effects.Start, r.task(th))
 	r.touch(th)
@@ -47,22 +48,34 @@ func beats(st *State) bool {
 
 func bytesContain(raw json.RawMessage, s string) bool { return strings.Contains(string(raw), s) }
 
-func (r *Run) taskFields(th *Thread, st *State) (args json.RawMessage, timeout, heartbeat int64, f *Failure) {
-	args = th.Input
+// taskFields are a Task's evaluated fields; times are in seconds, 0 where none is given.
+type taskFields struct {
+	arguments          json.RawMessage
+	timeout, heartbeat int64
+	role               string // of Credentials
+}
+
+func (r *Run) taskFields(th *Thread, st *State) (t taskFields, f *Failure) {
+	t.arguments = th.Input
 	if st.Arguments != nil {
-		if args, f = r.render(th, st, st.Arguments, "Arguments", states{}); f != nil {
-			return nil, 0, 0, f
+		if t.arguments, f = r.render(th, st, st.Arguments, "Arguments", states{}); f != nil {
+			return t, f
 		}
 	}
 	if st.TimeoutSeconds != nil {
-		if timeout, f = r.integer(th, st, st.TimeoutSeconds, "TimeoutSeconds", 1, maxSeconds); f != nil {
-			return nil, 0, 0, f
+		if t.timeout, f = r.integer(th, st, st.TimeoutSeconds, "TimeoutSeconds", 1, maxSeconds); f != nil {
+			return t, f
 		}
 	}
 	if st.Heartbeat != nil {
-		heartbeat, f = r.integer(th, st, st.Heartbeat, "HeartbeatSeconds", 1, maxSeconds)
+		if t.heartbeat, f = r.integer(th, st, st.Heartbeat, "HeartbeatSeconds", 1, maxSeconds); f != nil {
+			return t, f
+		}
 	}
-	return args, timeout, heartbeat, f
+	if st.Credentials != nil {
+		t.role, f = r.text(th, st, st.Credentials.RoleArn, "Credentials/RoleArn")
+	}
+	return t, f
 }
 
 // taskID is the same for the same attempt of the same state visit, however often it is driven.

@@ -105,10 +105,7 @@ func (c Case) integrations() asl.Integrations {
 			if err := json.Unmarshal(t.Arguments, &a); err != nil {
 				return nil, fmt.Errorf("decode lambda arguments: %w", err)
 			}
-			if a.Payload == nil {
-				a.Payload = json.RawMessage("{}")
-			}
-			out, err := c.call(a.FunctionName, a.Payload)
+			out, err := c.call(a.FunctionName, asl.LambdaPayload(a.Payload))
 			if err != nil {
 				return nil, err
 			}

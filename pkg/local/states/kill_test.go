@@ -26,10 +26,10 @@ import (
 const everything = `{"QueryLanguage":"JSONata","StartAt":"Fan","States":{
  "Fan":{"Type":"Parallel","Branches":[
   {"StartAt":"Each","States":{"Each":{"Type":"Map","Items":[1,2,3],"MaxConcurrency":2,"ItemProcessor":{"StartAt":"Do","States":{
-    "Do":{"Type":"Task","Resource":"arn:aws:states:::test:do.sync","Arguments":{"n":"{% $states.input %}"},"TimeoutSeconds":99999999,
+    "Do":{"Type":"Task","Resource":"arn:aws:states:::eks:runJob.sync","Arguments":{"n":"{% $states.input %}"},"TimeoutSeconds":99999999,
       "Retry":[{"ErrorEquals":["Flaky"],"IntervalSeconds":60,"MaxAttempts":2}],"End":true}}},"End":true}}},
   {"StartAt":"Rest","States":{"Rest":{"Type":"Wait","Seconds":3600,"Next":"Ask"},
-    "Ask":{"Type":"Task","Resource":"arn:aws:states:::test:ask.waitForTaskToken","Arguments":{"token":"{% $states.context.Task.Token %}"},
+    "Ask":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:test:ask.waitForTaskToken","Arguments":{"token":"{% $states.context.Task.Token %}"},
       "TimeoutSeconds":99999999,"Assign":{"answer":"{% $states.result %}"},"Next":"Tell"},
     "Tell":{"Type":"Pass","Output":{"told":"{% $answer %}"},"End":true}}}],
   "Next":"Sum"},
@@ -130,7 +130,7 @@ func child(dir, kill string) error {
 		DB: db, Clock: &leapClock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
 		Machines: map[string]json.RawMessage{"everything": json.RawMessage(everything)},
 		Integrations: asl.Integrations{
-			"arn:aws:states:::test:do.sync": func(_ context.Context, t asl.Task) (json.RawMessage, error) {
+			"arn:aws:states:::eks:runJob.sync": func(_ context.Context, t asl.Task) (json.RawMessage, error) {
 				var a struct{ N int }
 				if err := json.Unmarshal(t.Arguments, &a); err != nil {
 					return nil, err
@@ -144,7 +144,7 @@ func child(dir, kill string) error {
 				}
 				return json.Marshal(map[string]int{"squared": a.N * a.N})
 			},
-			"arn:aws:states:::test:ask": func(_ context.Context, t asl.Task) (json.RawMessage, error) {
+			"arn:aws:states:::aws-sdk:test:ask": func(_ context.Context, t asl.Task) (json.RawMessage, error) {
 				if err := e.do(t.ID, "ask"); err != nil {
 					return nil, err
 				}

@@ -202,10 +202,7 @@ func (m *mocks) invoke(_ context.Context, t asl.Task) (json.RawMessage, error) {
 	if err := json.Unmarshal(t.Arguments, &a); err != nil {
 		return nil, asl.Fail("States.Runtime", "the Arguments of lambda:invoke are not an object: "+err.Error())
 	}
-	if a.Payload == nil {
-		a.Payload = json.RawMessage("{}")
-	}
-	out, err := m.call(a.FunctionName, a.Payload)
+	out, err := m.call(a.FunctionName, asl.LambdaPayload(a.Payload))
 	if err != nil {
 		return nil, err
 	}
