@@ -22,8 +22,21 @@ func tenStates() string {
 }
 
 // BenchmarkRun_InMemory runs ten states per iteration without a journal.
-func BenchmarkRun_InMemory(b *testing.B) {
-	m, err := asl.Parse([]byte(tenStates()))
+func BenchmarkRun_InMemory(b *testing.B) { tenPerIteration(b, tenStates()) }
+
+// BenchmarkRun_Arithmetic computes something in every one of the ten states.
+func BenchmarkRun_Arithmetic(b *testing.B) {
+	tenPerIteration(b, strings.ReplaceAll(tenStates(), "{% $states.input.n %}", "{% {'next': $states.input.n * 2 + 1, 'name': 'n-' & $states.input.n} %}"))
+}
+
+// BenchmarkRun_ByTheReference needs the reference implementation in eight of the ten states.
+func BenchmarkRun_ByTheReference(b *testing.B) {
+	tenPerIteration(b, strings.ReplaceAll(tenStates(), "{% $states.input.n %}", "{% $map([1, 2], function($v) { $v * $states.input.n }) %}"))
+}
+
+func tenPerIteration(b *testing.B, definition string) {
+	b.Helper()
+	m, err := asl.Parse([]byte(strings.ReplaceAll(definition, "$v7 > 100", "$states.input.n > 100")))
 	require.NoError(b, err)
 	for b.Loop() {
 		r, err := asl.Simulate(context.Background(), m, asl.Env{Expressions: pool}, header(`{"n":1}`), nil, epoch)

@@ -31,3 +31,9 @@ func (p *Pool) Evaluate(source string, input json.RawMessage, bindings []byte, n
 	}
 	return answer.Value, nil
 }
+
+// tree gives an expression's syntax tree; ok is false when it cannot be parsed or written down.
+func (p *Pool) tree(source string) (tree json.RawMessage, ok bool) {
+	text, err := p.with(func(m *machine) (goja.Value, error) { return m.tree(goja.Undefined(), m.vm.ToValue(source)) })
+	return json.RawMessage(text), err == nil && text != ""
+}

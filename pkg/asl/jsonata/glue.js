@@ -150,5 +150,10 @@
       return JSON.stringify({ error: { code: err.code || '', message: err.message || String(err) } });
     }
   };
+
+  // tree writes an expression's syntax tree down, for those that Go can answer itself.
+  root.__tree = function (source) {
+    try { return JSON.stringify(remember(expressions, source, compile).ast()); } catch (e) { return ''; }
+  };
   root.__compile = compile;
 })(this);

@@ -62,7 +62,9 @@ func NewPool(l Limits) *Pool {
 		l.Memory = 256 << 20
 	}
 	n := runtime.GOMAXPROCS(0)
-	return &Pool{limits: l, idle: make(chan *machine, n), slots: make(chan struct{}, n)}
+	p := &Pool{limits: l, idle: make(chan *machine, n), slots: make(chan struct{}, n)}
+	p.plans.parse = p.tree
+	return p
 }
 
 // machine is one goja runtime with the bundle loaded.
@@ -70,6 +72,7 @@ type machine struct {
 	vm       *goja.Runtime
 	render   goja.Callable
 	facts    goja.Callable
+	tree     goja.Callable
 	evaluate goja.Callable
 	now      time.Time
 }
@@ -88,6 +91,7 @@ func newMachine() (*machine, error) {
 	}
 	m.render, _ = goja.AssertFunction(m.vm.Get("__render"))
 	m.facts, _ = goja.AssertFunction(m.vm.Get("__facts"))
+	m.tree, _ = goja.AssertFunction(m.vm.Get("__tree"))
 	m.evaluate, _ = goja.AssertFunction(m.vm.Get("__evaluate"))
 	return m, nil
 }

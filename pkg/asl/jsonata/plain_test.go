@@ -16,7 +16,7 @@ func TestPlain_AnswersAsTheReferenceImplementation(t *testing.T) {
 		`[1,2]`, `{}`, `{"b":1}`, `{"b":[{"c":1}]}`, `[{"b":1},{"b":2}]`, `{"2":1,"1":2}`, `{"b":{"c":"d"}}`, `""`, `"{% 1 %}"`}
 	templates := []string{`"{% $v %}"`, `"{% $states.input.v %}"`, `"{% $states.input.v.b %}"`, `"{% $v.b.c %}"`, `{"k":"{% $v %}","l":["{% $states.input.v %}",1,"t"]}`,
 		`"{% $v = 1 %}"`, `"{% $v != 'x' %}"`, `"{%$v>=0%}"`, `"{% $v = true %}"`, `"{% $v < 'b' %}"`, `"{% $v.in %}"`, `"{% $missing %}"`, `"{% $v=-0 %}"`, `"{% $v = \"x\" %}"`,
-		`{"10":"{% $v %}","9":1}`, `{"a.b":"{% $v %}"}`, `" {% $v %}"`, `"{% $v.true %}"`, `[]`, `{}`}
+		`{"10":"{% $v %}","9":1}`, `{"a.b":"{% $v %}"}`, `" {% $v %}"`, `"{% $v.true %}"`, `[]`, `{}`, `{"a":"{% $v \u0026 1 %}"}`, `{"\u00e9":"{% $v %}"}`, `{"a":1,"a":"{% $v %}"}`, `{"__proto__":"{% $v %}"}`}
 	p := jsonata.NewPool(jsonata.Limits{})
 	short := 0
 	for _, template := range templates {
