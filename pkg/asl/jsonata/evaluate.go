@@ -8,13 +8,23 @@ import (
 	"github.com/dop251/goja"
 )
 
-// Evaluate evaluates one expression (without markers) with an input document, nil for none, and
-// bindings, a JSON object. A nil value means that the expression returned nothing. A failure of the
-// expression itself is an *Error.
-func (p *Pool) Evaluate(source string, input json.RawMessage, bindings []byte, now time.Time) (json.RawMessage, error) {
+// Question is one expression of the official test suite with what it is evaluated on.
+type Question struct {
+	Source   json.RawMessage // the expression (without markers) as a JSON text, which keeps half characters
+	Input    json.RawMessage // nil for none
+	Bindings json.RawMessage // a JSON object
+	// Time and Depth are the suite's own limits, whose excess is jsonata's error U1001; zero means none.
+	Time  time.Duration
+	Depth int
+}
+
+// Evaluate evaluates one expression with an input document. A nil value means that the expression returned
+// nothing. A failure of the expression itself is an *Error.
+func (p *Pool) Evaluate(q Question, now time.Time) (json.RawMessage, error) {
 	text, err := p.with(func(m *machine) (goja.Value, error) {
 		m.now = now
-		return m.evaluate(goja.Undefined(), m.vm.ToValue(source), m.vm.ToValue(string(input)), m.vm.ToValue(string(bindings)))
+		to := m.vm.ToValue
+		return m.evaluate(goja.Undefined(), halves(q.Source), to(string(q.Input)), to(string(q.Bindings)), to(q.Time.Milliseconds()), to(q.Depth))
 	})
 	if err != nil {
 		return nil, err
@@ -27,7 +37,7 @@ func (p *Pool) Evaluate(source string, input json.RawMessage, bindings []byte, n
 		return nil, fmt.Errorf("jsonata: read answer: %w", err)
 	}
 	if answer.Error != nil {
-		return nil, &Error{Kind: Thrown, Expression: source, Code: answer.Error.Code, Message: answer.Error.Message}
+		return nil, &Error{Kind: Thrown, Expression: string(q.Source), Code: answer.Error.Code, Message: answer.Error.Message}
 	}
 	return answer.Value, nil
 }

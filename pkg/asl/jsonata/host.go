@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	mathrand "math/rand/v2"
+	"time"
 
 	"github.com/dop251/goja"
 )
@@ -24,6 +25,7 @@ var hashes = map[string]func() hash.Hash{
 func bindHost(vm *goja.Runtime) error {
 	host := map[string]any{
 		"__hash": digest(vm), "__uuid": newUUID, "__random": mathrand.Float64, "__btoa": encodeBinary, "__atob": decodeBinary,
+		"__clock": func() int64 { return time.Now().UnixMilli() },
 	}
 	host["self"] = vm.GlobalObject() // where the bundle looks for Buffer
 	for name, f := range host {
