@@ -62,7 +62,7 @@ func (r *Run) taskEvent(th *Thread, st *State, what string, details map[string]a
 		details["resource"], details["resourceType"] = res.action, res.service
 	}
 	key := strings.ToLower(family[:1]) + family[1:] + what + "EventDetails"
-	if len(details) == 0 {
+	if len(details) == 0 && !res.activity {
 		key, details = "", nil
 	}
 	r.emit(th, family+what, key, details)

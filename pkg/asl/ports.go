@@ -37,6 +37,10 @@ type Integrations map[string]Integration
 // DirectLambda is the key in Integrations for Task states whose Resource is a function's ARN.
 const DirectLambda = "arn:aws:lambda"
 
+// AnyActivity is the key in Integrations for Task states whose Resource is an activity's ARN. The
+// integration blocks until a worker is done, may give out Task.Token, and its heartbeats count.
+const AnyActivity = "arn:aws:states:activity"
+
 // Lookup finds the integration for a resource.
 func (in Integrations) Lookup(resource string) (Integration, bool) {
 	r := parseResource(resource)
@@ -59,7 +63,7 @@ type Task struct {
 	State         string // name of the state
 	Resource      string // as in the definition, substitutions made
 	Arguments     json.RawMessage
-	Token         string // of .waitForTaskToken tasks ($states.context.Task.Token), else empty
+	Token         string // of .waitForTaskToken tasks ($states.context.Task.Token) and activities, else empty
 	Attempt       int    // 0 for the first, counting Retry
 	Deadline      time.Time
 

@@ -45,8 +45,11 @@ func (r resource) waitsForToken() bool { return strings.HasSuffix(r.action, toke
 func (r resource) withoutToken() string { return strings.TrimSuffix(r.raw, tokenSuffix) }
 
 func (r resource) family() string {
-	if r.direct {
+	switch {
+	case r.direct:
 		return DirectLambda
+	case r.activity:
+		return AnyActivity
 	}
 	return ""
 }

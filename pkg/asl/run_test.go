@@ -213,6 +213,23 @@ func TestTask_CredentialsNameTheRoleInTheHistory(t *testing.T) {
 	require.Contains(t, *x.Failure.Cause, "Expected 'string', but was 'number' for value: 1")
 }
 
+func TestTask_ActivitiesHaveTheirOwnEvents(t *testing.T) {
+	const activity = `{"A":{"Type":"Task","Resource":"arn:aws:states:us-east-1:123456789012:activity:Paint","TimeoutSeconds":60,"HeartbeatSeconds":5,"End":true}}`
+	x, j := run(t, activity, `{"color":"red"}`, asl.Integrations{asl.AnyActivity: func(_ context.Context, task asl.Task) (json.RawMessage, error) {
+		require.NotEmpty(t, task.Token)
+		return task.Arguments, nil
+	}}.Signals)
+	require.JSONEq(t, `{"color":"red"}`, string(x.Output))
+	require.Equal(t, "ExecutionStarted TaskStateEntered ActivityScheduled ActivityStarted ActivitySucceeded TaskStateExited ExecutionSucceeded", j.types())
+	require.Equal(t, "activityScheduledEventDetails", j.events[2].DetailsKey)
+	require.Equal(t, map[string]any{}, j.events[3].AWS()["activityStartedEventDetails"])
+	x, j = run(t, activity, `{}`, scripted(`silent`))
+	require.Equal(t, "States.Timeout", *x.Failure.Name)
+	require.Contains(t, j.types(), "ActivityTimedOut ExecutionFailed")
+	x, _ = run(t, activity, `{}`, asl.Integrations{}.Signals)
+	require.Equal(t, "States.Runtime", *x.Failure.Name)
+}
+
 func TestLambdaPayload_IsABlobToTheService(t *testing.T) {
 	for given, want := range map[string]string{``: `{}`, `null`: `{}`, `"\"a\""`: `"a"`, `"{\"b\":1}"`: `{"b":1}`, `"plain"`: `"plain"`, `[1]`: `[1]`, `5`: `5`} {
 		require.Equal(t, want, string(asl.LambdaPayload(json.RawMessage(given))), given)

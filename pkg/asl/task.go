@@ -16,7 +16,7 @@ import (
 func (r *Run) workTask(th *Thread, st *State) {
 	th.TaskID = r.taskID(th)
 	th.Token = ""
-	if parseResource(st.Resource).waitsForToken() || bytesContain(st.Arguments, "Task.Token") {
+	if beats(st) || bytesContain(st.Arguments, "Task.Token") {
 		th.Token = r.env.Token(r.x.ARN, th.ID, th.TaskID)
 	}
 	fields, f := r.taskFields(th, st)
