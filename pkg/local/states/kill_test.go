@@ -59,6 +59,12 @@ func (c *leapClock) Now() time.Time {
 	return c.now
 }
 
+func (c *leapClock) move(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
 func (c *leapClock) AfterFunc(at time.Time, f func()) func() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/perennial-llm/perennial/pkg/asl"
 	"github.com/perennial-llm/perennial/pkg/asl/jsonata"
@@ -134,8 +135,36 @@ func (s *Service) Run(ctx context.Context) error {
 	if err := s.Resume(ctx); err != nil && ctx.Err() == nil {
 		return errors.Join(err, s.Close())
 	}
-	<-ctx.Done()
+	for ctx.Err() == nil {
+		if err := s.Prune(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Logger.Error("ended executions could not be forgotten; it is tried again in a day", "error", err)
+		}
+		s.rest(ctx, pruneEvery)
+	}
 	return s.Close()
+}
+
+// retention is how long an ended execution is known, its history too, as on AWS; pruneEvery is how often
+// older ones are looked for.
+const (
+	retention  = 90 * 24 * time.Hour
+	pruneEvery = 24 * time.Hour
+)
+
+// Prune forgets executions that ended more than 90 days ago; their names are free again.
+func (s *Service) Prune(ctx context.Context) error {
+	return s.store.prune(ctx, s.cfg.Clock.Now().Add(-retention))
+}
+
+// rest waits by the service's clock.
+func (s *Service) rest(ctx context.Context, d time.Duration) {
+	over := make(chan struct{})
+	stop := s.cfg.Clock.AfterFunc(s.cfg.Clock.Now().Add(d), func() { close(over) })
+	defer stop()
+	select {
+	case <-over:
+	case <-ctx.Done():
+	}
 }
 
 // Resume goes on with every execution that was running when the service last stopped.

@@ -214,6 +214,54 @@ func TestService_RunEndsWithItsContext(t *testing.T) {
 	require.False(t, errors.Is(err, states.ErrExecutionAlreadyExists))
 }
 
+func TestService_ForgetsWhatEndedNinetyDaysAgo(t *testing.T) {
+	db, err := states.OpenDB(filepath.Join(t.TempDir(), "states.db"))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	h, clock := newHost(), &leapClock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	ended := make(chan states.Change, 10)
+	s, err := states.New(states.Config{
+		DB: db, Integrations: h.integrations(), Clock: clock,
+		Machines: map[string]json.RawMessage{"quick": json.RawMessage(`{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Succeed"}}}`),
+			"ask": json.RawMessage(`{"QueryLanguage":"JSONata","StartAt":"Ask","States":{"Ask":{"Type":"Task",
+			"Resource":"arn:aws:states:::aws-sdk:test:ask.waitForTaskToken","Arguments":"{% $states.context.Task.Token %}","TimeoutSeconds":99999999,"End":true}}}`)},
+		OnChange: func(c states.Change) {
+			if c.Status != asl.Running {
+				ended <- c
+			}
+		},
+	})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	ctx := context.Background()
+	start := func(machine, name string) string {
+		arn, err := s.StartExecution(ctx, machine, name, nil)
+		require.NoError(t, err)
+		return arn
+	}
+	old, running := start("quick", "old"), start("ask", "running")
+	<-ended
+	<-h.tokens
+	clock.move(50 * 24 * time.Hour)
+	young := start("quick", "young")
+	<-ended
+	clock.move(41 * 24 * time.Hour)
+	require.NoError(t, s.Prune(ctx))
+	_, err = s.DescribeExecution(ctx, old)
+	require.ErrorIs(t, err, states.ErrExecutionDoesNotExist)
+	for _, kept := range []string{running, young} {
+		_, err = s.GetExecutionHistory(ctx, kept)
+		require.NoError(t, err)
+	}
+	for _, table := range []string{"states_events", "states_threads"} {
+		var n int
+		require.NoError(t, db.QueryRow(`SELECT count(*) FROM `+table+` WHERE arn=?`, old).Scan(&n))
+		require.Zero(t, n, table)
+	}
+	require.Equal(t, old, start("quick", "old"), "the name is free again")
+	<-ended
+}
+
 func TestService_GoesOnWhenTheStoreFailedForAWhile(t *testing.T) {
 	db, err := states.OpenDB(filepath.Join(t.TempDir(), "states.db"))
 	require.NoError(t, err)

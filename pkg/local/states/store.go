@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver behind OpenDB
 
@@ -287,4 +288,54 @@ func (s *store) definition(ctx context.Context, digest string) (d []byte, err er
 		return nil, fmt.Errorf("read definition %s: %w", digest, err)
 	}
 	return d, nil
+}
+
+// prune deletes executions that ended before a time, a few at a time so that others can write meanwhile.
+func (s *store) prune(ctx context.Context, before time.Time) error {
+	for {
+		rs, err := s.db.QueryContext(ctx, `SELECT arn FROM states_executions WHERE status<>? AND julianday(json_extract(header,'$.stoppedAt')) < julianday(?) LIMIT 100`,
+			asl.Running, before.UTC().Format(time.RFC3339Nano))
+		if err != nil {
+			return fmt.Errorf("find ended executions: %w", err)
+		}
+		arns, err := texts(rs)
+		if err != nil || len(arns) == 0 {
+			return err
+		}
+		if err := s.forget(ctx, arns); err != nil {
+			return err
+		}
+	}
+}
+
+func texts(rs *sql.Rows) (out []string, err error) {
+	defer func() { _ = rs.Close() }()
+	for rs.Next() {
+		var text string
+		if err := rs.Scan(&text); err != nil {
+			return nil, fmt.Errorf("scan text: %w", err)
+		}
+		out = append(out, text)
+	}
+	return out, rs.Err()
+}
+
+// forget deletes ended executions whole.
+func (s *store) forget(ctx context.Context, arns []string) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	for _, arn := range arns {
+		for _, table := range []string{"states_events", "states_threads", "states_executions"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE arn=?`, arn); err != nil {
+				return fmt.Errorf("forget execution: %w", err)
+			}
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
 }
