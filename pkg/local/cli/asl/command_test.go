@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -84,6 +85,24 @@ func TestRun_BadUse(t *testing.T) {
 	}
 }
 
+func TestRun_RefusesMocksThatSayNothingOrTooMuch(t *testing.T) {
+	m := file(t, "m.asl.json", machine)
+	for _, mocks := range []string{``, `{`, `[]`, `null`, `5`, `{} x`, `{"StateMachines":5}`, `{"Machines":{}}`, `{"StateMachines":{"m":{"TestCases":{"a":{"Call":"None"}}}}}`,
+		`{"MockedResponses":{"a":{"x":{"Return":1}}}}`, `{"MockedResponses":{"a":{"5-2":{"Return":1}}}}`, `{"MockedResponses":{"a":{"-1":{"Return":1}}}}`,
+		`{"MockedResponses":{"a":{"0":{"Return":1,"Throw":{"Error":"x"}}}}}`, `{"MockedResponses":{"a":{"0":{}}}}`, `{"MockedResponses":{"a":{"0":{"Throw":{"Cause":"c"}}}}}`,
+		`{"MockedResponses":{"a":{"0-2":{"Return":1},"2":{"Return":2}}}}`, `{"MockedResponses":{"a":{"0":{"Echo":true}}}}`, `{"MockedFunctions":{"f":{"Echo":false}}}`} {
+		out, code := call(t, aslcli.Command(), "run", m, "--mock", file(t, "mock.json", mocks))
+		require.Equal(t, 2, code, "%s: %s", mocks, out)
+		require.NotContains(t, out, "aslcli", "a message in the words of the file")
+	}
+}
+
+func TestRun_TakesTheOnlyCaseOfTheMachineNamedLikeTheFile(t *testing.T) {
+	out, code := call(t, aslcli.Command(), "run", file(t, "m.asl.json", machine), "--mock", file(t, "mock.json",
+		`{"StateMachines":{"m":{"TestCases":{"A":{"Call":"One","Approve":"One"}}},"other":{"TestCases":{"B":{},"C":{}}}},"MockedResponses":{"One":{"0":{"Return":{"Payload":1}}}}}`))
+	require.Equal(t, 0, code, out)
+}
+
 func TestVerify_CountsAndFindsAPlantedDifference(t *testing.T) {
 	const recorded = "../../../asl/testdata/stepfunctions-jsonata.json"
 	out, code := call(t, aslcli.Command(), "verify", recorded)
@@ -116,7 +135,7 @@ func TestRules_MatchAndNext(t *testing.T) {
 	} {
 		out, code := call(t, aslcli.RulesCommand(), c.args...)
 		require.Equal(t, c.code, code, out)
-		require.Equal(t, c.want, out)
+		require.True(t, strings.HasPrefix(out, c.want) && (code != 0 || out == c.want), out)
 	}
 	for _, args := range [][]string{
 		{"match"}, {"match", "--pattern", "@nowhere", "--event", "{}"}, {"next", "--schedule", "rate(0 days)"}, {"next"},

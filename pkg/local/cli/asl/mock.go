@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -48,9 +50,7 @@ func loadMocks(file, testCase, machine string) (*mocks, error) {
 	if err != nil {
 		return nil, badUse("%v", plain(err))
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&m.file); err != nil {
+	if err := m.read(raw); err != nil {
 		return nil, badUse("%s is not a mock configuration: %v", file, err)
 	}
 	if err := m.check(); err != nil {
@@ -59,8 +59,33 @@ func loadMocks(file, testCase, machine string) (*mocks, error) {
 	return m, m.choose(testCase, machine)
 }
 
+// read decodes the configuration: one JSON object without unknown members.
+func (m *mocks) read(raw []byte) error {
+	if trimmed := bytes.TrimSpace(raw); len(trimmed) == 0 || trimmed[0] != '{' {
+		return errors.New("not a JSON object")
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	var wrong *json.UnmarshalTypeError
+	switch err := d.Decode(&m.file); {
+	case errors.As(err, &wrong):
+		return fmt.Errorf("%s cannot be a %s (at byte %d)", wrong.Field, wrong.Value, wrong.Offset)
+	case err != nil:
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("text after the JSON object")
+	}
+	return nil
+}
+
 // choose picks the test case: of the machine named like the file, else the only one that fits.
 func (m *mocks) choose(testCase, machine string) error {
+	if own, ok := m.file.StateMachines[machine]; ok && testCase == "" && len(own.TestCases) == 1 {
+		for testCase = range own.TestCases {
+			break
+		}
+	}
 	if steps, ok := m.file.StateMachines[machine].TestCases[testCase]; ok {
 		m.steps = steps
 		return nil
@@ -103,21 +128,40 @@ func (m *mocks) check() error {
 		}
 	}
 	for name, tries := range m.file.MockedResponses {
-		for key, a := range tries {
-			if _, _, err := span(key); err != nil || !a.single() {
-				return fmt.Errorf("MockedResponses/%s/%s: a key is a number or a range such as 1-3, a value has either Return or Throw", name, key)
-			}
+		if err := checkTries(tries); err != nil {
+			return fmt.Errorf("MockedResponses/%s/%w", name, err)
 		}
 	}
 	for name, a := range m.file.MockedFunctions {
 		if !a.single() {
-			return fmt.Errorf("MockedFunctions/%s: give one of Echo, Return, Throw", name)
+			return fmt.Errorf("MockedFunctions/%s: give one of Echo, Return, Throw (with an Error)", name)
 		}
 	}
 	return nil
 }
 
+// checkTries checks one mocked response: no two of its answers are for the same try.
+func checkTries(tries map[string]answer) error {
+	taken := map[int][2]int{}
+	for key, a := range tries {
+		low, high, err := span(key)
+		if err != nil || a.Echo || !a.single() {
+			return fmt.Errorf("%s: a key is a number or a range such as 1-3, a value has either Return or Throw with an Error", key)
+		}
+		for _, other := range taken {
+			if low <= other[1] && other[0] <= high {
+				return fmt.Errorf("%s: another answer is for the same try", key)
+			}
+		}
+		taken[low] = [2]int{low, high}
+	}
+	return nil
+}
+
 func (a answer) single() bool {
+	if a.Throw != nil && a.Throw.Error == "" {
+		return false
+	}
 	n := 0
 	for _, given := range []bool{a.Echo, a.Return != nil, a.Throw != nil} {
 		if given {
@@ -133,10 +177,13 @@ func span(key string) (low, high int, err error) {
 	if low, err = strconv.Atoi(first); err != nil {
 		return 0, 0, err
 	}
-	if !ranged {
-		return low, low, nil
+	high = low
+	if ranged {
+		high, err = strconv.Atoi(last)
 	}
-	high, err = strconv.Atoi(last)
+	if err == nil && (low < 0 || high < low) {
+		err = errors.New("the range is empty")
+	}
 	return low, high, err
 }
 
