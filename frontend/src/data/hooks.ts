@@ -1,4 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
+import { digest } from '../lib/format'
+import { models } from './models'
 import { may, session } from './session'
 import type { Me, Permission } from './schema'
 
@@ -18,4 +20,11 @@ export function useMay(permission: Permission): { ok: boolean; why: string | und
   const ok = may(useMe(), permission)
   const role = needed[permission]
   return { ok, why: ok ? undefined : `Needs the permission ${permission}${role ? ` (role ${role})` : ''}` }
+}
+
+/** Names versions of a model by their digest: what people call them, or the digest of one that is not known. */
+export function useVersionName(model: string): (of: string) => string {
+  const { data } = useQuery(models.versions(model))
+  const known = new Map((data?.items ?? []).map((v) => [v.digest, `version ${v.number}`]))
+  return (of) => known.get(of) ?? digest(of)
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ReleaseStep } from '../data/schema'
-import { releaseMarks } from './marks'
+import { releaseMarks, rowsOf } from './marks'
 
 const step = (action: ReleaseStep['action'], environment: string, second: number): ReleaseStep =>
   ({ action, environment, weight: 10, time: new Date(second * 1000).toISOString() })
@@ -11,3 +11,5 @@ test('a release marks its first shift and its end, in its environment only', () 
 })
 test('a release that went back says so', () =>
   expect(releaseMarks([{ version: 4, steps: [step('Reverted', 'production', 9)] }], 'production')).toEqual([{ x: 9, text: 'v4 back' }]))
+test('labels that would overlap stand below each other', () =>
+  expect(rowsOf([[0, 50], [60, 90], [10, 40], [45, 80]])).toEqual([0, 0, 1, 1]))

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { rowsOf } from '../lib/marks'
 import { useDark } from './theme'
 
 export interface Series {
@@ -25,6 +26,8 @@ interface Props {
   format?: (v: number) => string
   marks?: Mark[]
   height?: number
+  span?: [from: number, to: number] // of x, where it does not follow the values
+  fromZero?: boolean // the lowest value shown is 0
 }
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
@@ -43,23 +46,33 @@ function markPlugin(marks: Mark[]): uPlot.Plugin {
     ctx.strokeStyle = cssColor('accent')
     ctx.fillStyle = cssColor('accent')
     ctx.font = `${11 * devicePixelRatio}px system-ui`
+    ctx.textAlign = 'left'
     ctx.setLineDash([4, 4])
-    for (const m of marks) {
-      const x = Math.round(u.valToPos(m.x, 'x', true))
-      if (x < bbox.left || x > bbox.left + bbox.width) continue
+    const right = bbox.left + bbox.width
+    const line = 13 * devicePixelRatio
+    const placed = marks.map((m) => ({ x: Math.round(u.valToPos(m.x, 'x', true)), text: m.text })).filter(({ x }) => x >= bbox.left && x <= right)
+    rowsOf(placed.map(({ x, text }) => [x, x + ctx.measureText(text).width])).forEach((row, i) => {
+      const { x, text } = placed[i]!
       ctx.beginPath()
       ctx.moveTo(x, bbox.top)
       ctx.lineTo(x, bbox.top + bbox.height)
       ctx.stroke()
-      ctx.fillText(m.text, x + 4, bbox.top + 12 * devicePixelRatio)
-    }
+      ctx.fillText(text, Math.min(x + 4, right - ctx.measureText(text).width), bbox.top + line * (row + 1))
+    })
     ctx.restore()
   } } }
 }
 
+/** Without a span the values set it; a line that starts at 0 leaves a tenth of room above. */
+function scales(p: Props): uPlot.Scales {
+  const x: uPlot.Scale = { time: p.time ?? false }
+  if (p.span) x.range = [...p.span]
+  return { x, y: p.fromZero ? { range: (_u, _low, high) => [0, high > 0 ? high * 1.1 : 1] } : {} }
+}
+
 function options(p: Props, width: number): uPlot.Options {
   return {
-    width, height: p.height ?? 220, axes: axes(p), scales: { x: { time: p.time ?? false } }, plugins: [markPlugin(p.marks ?? [])],
+    width, height: p.height ?? 220, axes: axes(p), scales: scales(p), plugins: [markPlugin(p.marks ?? [])],
     legend: { live: true }, cursor: { points: { size: 6 }, drag: { x: true, y: false } },
     series: [
       p.time ? { label: 'Time', value: (_u, v) => (v === null ? '—' : clock.format(v * 1000)) } : { label: p.xLabel ?? 'x', value: (_u, v) => (v === null ? '—' : String(v)) },
@@ -76,7 +89,7 @@ export default function Chart(p: Props) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
   const dark = useDark()
-  const shape = JSON.stringify([p.series.map((s) => [s.label, s.color]), p.marks, dark, p.time])
+  const shape = JSON.stringify([p.series.map((s) => [s.label, s.color]), p.marks, dark, p.time, p.span])
   useEffect(() => {
     const host = box.current
     if (!host) return

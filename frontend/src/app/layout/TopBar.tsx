@@ -16,7 +16,7 @@ const badges: Record<Freshness, { text: string; title: string }> = {
   offline: { text: '○ Offline', title: 'The server cannot be reached: what you see may be old' },
 }
 
-const themes: Record<Choice, string> = { system: 'Like the system', light: 'Light', dark: 'Dark' }
+const themes: Record<Choice, string> = { system: 'System theme', light: 'Light theme', dark: 'Dark theme' }
 
 export function TopBar() {
   const me = useMe()

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo } from 'react'
-import { models } from '../../data/models'
+import { useVersionName } from '../../data/hooks'
 import { releases } from '../../data/releases'
 import type { TrafficPoint } from '../../data/schema'
-import { count, digest, percent, short } from '../../lib/format'
+import { count, percent, short } from '../../lib/format'
 import { releaseMarks } from '../../lib/marks'
 import { panels, totals } from '../../lib/traffic'
 import { Box, Card, Columns, Empty, Expandable, Header, Spinner, Stack } from '../../ui'
@@ -23,33 +23,34 @@ interface Props { model: string; env: string; points: TrafficPoint[]; minutes: n
 
 /** Four panels over one span, by version, with release marks. */
 export function Charts({ model, env, points, minutes }: Props) {
-  const versions = useQuery(models.versions(model))
+  const name = useVersionName(model)
   const list = useQuery(releases.list(model))
-  const name = useMemo(() => {
-    const known = new Map((versions.data?.items ?? []).map((v) => [v.digest, `version ${v.number}`]))
-    return (d: string) => known.get(d) ?? digest(d)
-  }, [versions.data])
   const marks = useMemo(() => releaseMarks(list.data?.items ?? [], env), [list.data, env])
   const p = useMemo(() => panels(points), [points])
   if (points.length === 0) {
     return <Card><Empty title={`No requests to ${env} in this time`}>Send one to <code>/gateway/{env}/v1/chat/completions</code> with an API key, or choose a longer span.</Empty></Card>
   }
-  const series = (key: Column): Series[] => [...p.byDigest].map(([d, c], i) => ({ label: name(d), color: colors[i % colors.length]!, values: c[key] }))
+  const sparse = p.times.length < 30 // single minutes make no line
+  const series = (key: Column): Series[] => [...p.byDigest].map(([d, c], i) => ({ label: name(d), color: colors[i % colors.length]!, values: c[key], points: sparse }))
+  const newest = p.times.at(-1)!
+  const span: [number, number] = [newest - minutes * 60, newest]
   return (
     <Stack size="l">
       <Numbers points={points} minutes={minutes} />
       <Suspense fallback={<Spinner />}>
-        <div className="two-columns">{kinds.map((k) => <Panel key={k.key} kind={k} times={p.times} series={series(k.key)} marks={marks} />)}</div>
+        <div className="two-columns">{kinds.map((k) => <Panel key={k.key} kind={k} times={p.times} series={series(k.key)} marks={marks} span={span} />)}</div>
       </Suspense>
       <ByVersion points={points} name={name} />
     </Stack>
   )
 }
 
-function Panel({ kind, times, series, marks }: { kind: (typeof kinds)[number]; times: number[]; series: Series[]; marks: Mark[] }) {
+interface PanelProps { kind: (typeof kinds)[number]; times: number[]; series: Series[]; marks: Mark[]; span: [number, number] }
+
+function Panel({ kind, times, series, marks, span }: PanelProps) {
   return (
     <Card header={<Header variant="h3">{kind.title}</Header>}>
-      <Chart x={times} time series={series} marks={marks} label={`${kind.title} by version; totals stand in the table below`} format={kind.format} height={200} />
+      <Chart x={times} time series={series} marks={marks} label={`${kind.title} by version; totals stand in the table below`} format={kind.format} height={200} span={span} fromZero />
     </Card>
   )
 }

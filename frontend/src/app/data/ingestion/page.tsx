@@ -38,7 +38,7 @@ function Verdict({ ingestion: i }: { ingestion: Ingestion }) {
   if (i.status === 'Quarantined') {
     return (
       <Alert type="warning" header={`Nothing is published yet: ${count(i.counts.rejected)} of ${count(i.counts.rows)} rows were rejected`}>
-        Publish the {count(i.counts.accepted)} good rows now, mend the rejected ones and upload them again, or discard the file.
+        Publish the {count(i.counts.accepted)} good rows now, download the rejected ones, fix them and upload them again, or discard the file.
       </Alert>
     )
   }
