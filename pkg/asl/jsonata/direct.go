@@ -82,6 +82,10 @@ func number(n float64) (value, bool) {
 }
 func text(s string) (value, bool) { return value{kind: 's', text: s}, true }
 
+// maxDirect bounds what is put together here, in bytes; the reference implementation, which is watched,
+// does what is larger.
+const maxDirect = 1 << 20
+
 // write writes the value as JSON.stringify does.
 func (v value) write(b *bytes.Buffer) bool {
 	switch v.kind {
@@ -262,7 +266,7 @@ func (l list) eval(s *frame) (value, bool) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		if !v.write(&b) {
+		if !v.write(&b) || b.Len() > maxDirect {
 			return value{}, false
 		}
 	}
@@ -289,7 +293,7 @@ func (r record) eval(s *frame) (value, bool) {
 		}
 		b.Write(quote(r.keys[i]))
 		b.WriteByte(':')
-		if !v.write(&b) {
+		if !v.write(&b) || b.Len() > maxDirect {
 			return value{}, false
 		}
 	}

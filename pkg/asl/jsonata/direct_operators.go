@@ -37,8 +37,10 @@ func (e binary) eval(s *frame) (value, bool) {
 func concatenate(a, b value) (value, bool) {
 	x, okX := a.string()
 	y, okY := b.string()
-	v, _ := text(x + y)
-	return v, okX && okY
+	if !okX || !okY || len(x)+len(y) > maxDirect {
+		return value{}, false
+	}
+	return text(x + y)
 }
 
 func arithmetic(a value, op string, b value) (value, bool) {

@@ -95,6 +95,10 @@ func TestDirect_IsTakenForWhatMachinesCompute(t *testing.T) {
 	for _, e := range []string{`$o.rows.v`, `$sum([1, 'a'])`, `$n & null`, `1 / 0`, `$nothing`, `$now()`, `{"1": $n}`, `$map($arr, function($v){ $v })`, `$arr[$n > 1]`, `'\ud800'`, `$length($sum)`} {
 		require.False(t, agree(t, p, e, bindings), e)
 	}
+	for _, doubling := range []string{`$v := $v & $v;`, `$v := {"a": $v, "b": $v};`, `$v := [{"a": $v}, {"b": $v}];`} {
+		template := fmt.Sprintf(`"{%% ($v := 'xxxxxxxx'; %s 1) %%}"`, strings.ReplaceAll(strings.Repeat(doubling, 40), `"`, `'`))
+		require.False(t, jsonata.Short(p, template, `{}`), "what grows without end is left to the watched implementation: %s", doubling)
+	}
 	require.False(t, agree(t, p, `$sum($arr)`, `{"arr":[1],"sum":"\u00e9"}`), "an assigned variable hides a function")
 }
 

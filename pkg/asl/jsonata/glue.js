@@ -29,6 +29,23 @@
     return items;
   }
 
+  // Texts are put together in native code, where the limits of time and memory cannot reach: no text may
+  // become longer than this in one step.
+  const MAX_TEXT = 1 << 25, concat = String.prototype.concat, join = Array.prototype.join;
+  function bounded(length) {
+    if (length > MAX_TEXT) fail('A text must not become longer than ' + MAX_TEXT + ' characters');
+  }
+  String.prototype.concat = function (other) {
+    bounded(this.length + String(other).length);
+    return concat.call(this, other);
+  };
+  Array.prototype.join = function (separator) {
+    let length = this.length * (separator === undefined ? 1 : String(separator).length);
+    for (let i = 0; i < this.length; i++) if (typeof this[i] === 'string') length += this[i].length;
+    bounded(length);
+    return join.call(this, separator);
+  };
+
   function fail(message) { throw { code: 'D3141', message }; }
 
   function partition(array, size) {

@@ -65,9 +65,10 @@ func TestRender_Failures(t *testing.T) {
 		`$eval("1")`:                       jsonata.Thrown,
 		`1 + "a"`:                          jsonata.Thrown,
 		`($f := function(){ $f() }; $f())`: jsonata.Limit,
-		`($f := function($n){ 1 + $f($n) }; $f(1))`:                           jsonata.Limit,
-		`($f := function($s){ $f($s & $s) }; $f("0123456789abcdef"))`:         jsonata.Limit,
-		`($f := function($a){ $f($append($a, [1..1000])) }; $count($f([1])))`: jsonata.Limit,
+		`($f := function($n){ 1 + $f($n) }; $f(1))`:                             jsonata.Limit,
+		`($f := function($s){ $f($s & $s) }; $f("0123456789abcdef"))`:           jsonata.Thrown,
+		`($s := $pad("x", 1000000); $join($map([1..100], function($v){ $s })))`: jsonata.Thrown,
+		`($f := function($a){ $f($append($a, [1..1000])) }; $count($f([1])))`:   jsonata.Limit,
 		`$pad("", 1000000000)`: jsonata.Thrown,
 		`$match("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", /^(?=a)(a+)+$/)`: jsonata.Limit,
 	} {
