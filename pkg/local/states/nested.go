@@ -61,6 +61,10 @@ func (s *Service) startNested(ctx context.Context, t asl.Task) (string, error) {
 	if a.Input == nil {
 		a.Input = json.RawMessage("{}")
 	}
+	var text string // an input given as a text is the JSON text itself
+	if json.Unmarshal(a.Input, &text) == nil {
+		a.Input = json.RawMessage(text)
+	}
 	name := a.StateMachineArn[strings.LastIndex(a.StateMachineArn, ":")+1:]
 	arn, err := s.start(ctx, name, a.Name, a.Input, t.ID)
 	return arn, asSFN(err)
@@ -121,9 +125,10 @@ func nestedOutcome(x asl.Execution, parsed bool) (json.RawMessage, error) {
 	}
 	d := map[string]any{
 		"ExecutionArn": x.ARN, "Input": text(x.Input), "InputDetails": included, "Name": x.Name, "StartDate": x.StartedAt.UnixMilli(),
-		"StateMachineArn": x.MachineARN, "Status": x.Status, "StopDate": x.StoppedAt.UnixMilli(), "RedriveCount": x.RedriveCount,
+		"StateMachineArn": x.MachineARN, "Status": x.Status, "StopDate": x.StoppedAt.UnixMilli(), "RedriveCount": x.RedriveCount, "RedriveStatus": "REDRIVABLE",
 	}
 	if x.Status == asl.Succeeded {
+		d["RedriveStatus"], d["RedriveStatusReason"] = "NOT_REDRIVABLE", "Execution is SUCCEEDED and cannot be redriven"
 		d["Output"], d["OutputDetails"] = text(x.Output), included
 		return jsonOf(d), nil
 	}

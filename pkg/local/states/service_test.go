@@ -27,6 +27,11 @@ const chain = `{"QueryLanguage":"JSONata","StartAt":"Work","States":{
 const nested = `{"QueryLanguage":"JSONata","StartAt":"Child","States":{"Child":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync:2",
   "Arguments":{"StateMachineArn":"chain","Input":{"n":"{% $states.input.n %}"}},"TimeoutSeconds":60,"Output":"{% $states.result.Output %}","End":true}}}`
 
+// texts passes and gets JSON texts, as .sync does.
+const texts = `{"QueryLanguage":"JSONata","StartAt":"Child","States":{"Child":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync",
+  "Arguments":{"StateMachineArn":"chain","Input":"{% $string({'n': 3}) %}"},"TimeoutSeconds":60,
+  "Output":{"seen":"{% $parse($states.result.Output).seen %}","redrive":"{% $states.result.RedriveStatus %}"},"End":true}}}`
+
 // host is a fake of what the platform registers: it counts effects by task id and keeps tokens.
 type host struct {
 	mu     sync.Mutex
@@ -83,7 +88,7 @@ func newRig(t *testing.T) *rig {
 func (r *rig) open() {
 	s, err := states.New(states.Config{
 		DB: r.db, Integrations: r.host.integrations(),
-		Machines: map[string]json.RawMessage{"chain": json.RawMessage(chain), "nested": json.RawMessage(nested)},
+		Machines: map[string]json.RawMessage{"chain": json.RawMessage(chain), "nested": json.RawMessage(nested), "texts": json.RawMessage(texts)},
 		OnChange: func(c states.Change) {
 			if c.Status != asl.Running {
 				r.ended <- c
@@ -191,6 +196,15 @@ func TestService_RunsNestedExecutions(t *testing.T) {
 	all, err := r.service.ListExecutions(context.Background(), "", asl.Succeeded)
 	require.NoError(t, err)
 	require.Len(t, all, 2)
+}
+
+func TestService_PassesJSONTextsToNestedExecutions(t *testing.T) {
+	r := newRig(t)
+	arn := r.start("texts", "parent", `{}`)
+	require.NoError(t, r.service.SendTaskSuccess(context.Background(), <-r.host.tokens, json.RawMessage(`"ok"`)))
+	<-r.ended
+	<-r.ended
+	require.JSONEq(t, `{"seen":6,"redrive":"NOT_REDRIVABLE"}`, string(r.describe(arn).Output))
 }
 
 func TestService_StopReachesNestedExecutions(t *testing.T) {
