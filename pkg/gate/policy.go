@@ -45,11 +45,13 @@ type PooledPolicy struct {
 
 // CapabilityPolicy bounds the loss of each capability.
 type CapabilityPolicy struct {
-	Test                      string             `json:"test"`
-	MarginPP                  float64            `json:"marginPp"`
-	MarginsPP                 map[string]float64 `json:"marginsPp,omitempty"` // by capability, instead of MarginPP
-	MinItems                  int                `json:"minItems"`
-	FailIfEstimateBelowMargin bool               `json:"failIfEstimateBelowMargin"`
+	Test      string             `json:"test"`
+	MarginPP  float64            `json:"marginPp"`
+	MarginsPP map[string]float64 `json:"marginsPp,omitempty"` // by capability, instead of MarginPP
+	MinItems  int                `json:"minItems"`
+	// FailIfEstimateBelowMargin fails a shown loss whose estimate lies beyond the margin; without it only one
+	// whose whole interval does.
+	FailIfEstimateBelowMargin bool `json:"failIfEstimateBelowMargin"`
 }
 
 // RegressionPolicy raises the alarm when one benchmark got worse.
@@ -60,6 +62,10 @@ type RegressionPolicy struct {
 	// ReviewP puts a benchmark before a person whose estimate lies beyond the capability margin with an
 	// uncorrected p-value of at most this; 0 = never.
 	ReviewP float64 `json:"reviewP"`
+	// LossPP is a loss that every benchmark of at least capability.minItems must exclude at level LossAlpha, or
+	// go before a person: no gain elsewhere outweighs it. 0 = never.
+	LossPP    float64 `json:"lossPp"`
+	LossAlpha float64 `json:"lossAlpha"`
 }
 
 // TargetPolicy names what the training was for; each must be shown to gain.

@@ -19,14 +19,20 @@ func (d *decision) capabilitySample(name string, parts []*part) sample {
 }
 
 // judge is the non-inferiority rule: PASS when a loss of margin is excluded; FAIL when the loss is both shown
-// (significantly below 0) and estimated beyond the margin; INCONCLUSIVE otherwise.
+// (below 0 at half of alpha) and estimated beyond the margin; INCONCLUSIVE otherwise. Half, because the alarm
+// for single benchmarks may fail equal models as often as alpha already.
 func judge(s sample, margin float64) Comparison {
+	return judgeShown(s, margin, s.bounds(s.alpha/2).High < 0)
+}
+
+// judgeShown is judge for a caller that decides itself whether the loss is shown.
+func judgeShown(s sample, margin float64, shown bool) Comparison {
 	c := s.comparison()
 	c.Margin = margin
 	switch {
 	case s.n() == 0:
 		c.Verdict, c.Reason = Inconclusive, "no items"
-	case c.Upper < 0 && c.Delta < -margin:
+	case shown && c.Delta < -margin:
 		c.Verdict, c.Reason = Fail, fmt.Sprintf("%s lost %s, beyond the %s allowed", s.name, points(-c.Delta), points(margin))
 	case s.nonInferior(margin):
 		c.Reason = fmt.Sprintf("a loss of %s is excluded", points(margin))
@@ -59,13 +65,14 @@ func (d *decision) capabilities() (order []string, byName map[string][]*part) {
 }
 
 func (d *decision) capabilityRule() Rule {
+	var samples []sample
 	order, parts := d.capabilities()
-	var list []Comparison
 	for _, name := range order {
 		if !slices.Contains(d.policy.Safety.Capabilities, name) {
-			list = append(list, d.judgeCapability(name, parts[name]))
+			samples = append(samples, d.capabilitySample(name, parts[name]))
 		}
 	}
+	list := d.judgeCapabilities(samples)
 	d.report.Capabilities = append(d.report.Capabilities, list...)
 	slices.SortFunc(d.report.Capabilities, func(a, b Comparison) int { return strings.Compare(a.Name, b.Name) })
 	if len(list) == 0 {
@@ -74,21 +81,42 @@ func (d *decision) capabilityRule() Rule {
 	return worst("capability", list, "no capability lost more than is allowed")
 }
 
-func (d *decision) judgeCapability(name string, parts []*part) Comparison {
-	policy := d.policy.Capability
-	margin, own := policy.MarginsPP[name]
-	if !own {
-		margin = policy.MarginPP
+// judgeCapabilities corrects over all capabilities, by Holm, what it takes to show a loss: several small ones
+// would otherwise fail equal models by chance.
+func (d *decision) judgeCapabilities(samples []sample) []Comparison {
+	p := make([]float64, len(samples))
+	for i, s := range samples {
+		p[i] = s.worseP()
 	}
-	c := judge(d.capabilitySample(name, parts), margin/100)
-	switch {
-	case c.Verdict == Fail:
-	case c.N < policy.MinItems:
-		c.Verdict, c.Reason = Inconclusive, fmt.Sprintf("%s has %d items, fewer than the %d that a verdict needs", name, c.N, policy.MinItems)
-	case policy.FailIfEstimateBelowMargin && c.Delta < -margin/100:
-		c.Verdict, c.Reason = Fail, fmt.Sprintf("%s is estimated %s lower, beyond the %s allowed", name, points(-c.Delta), points(margin/100))
+	out := make([]Comparison, len(samples))
+	for i, adjusted := range stats.Holm(p) {
+		out[i] = d.judgeCapability(samples[i], adjusted <= d.policy.Alpha/2)
+		out[i].P, out[i].AdjustedP = round(p[i]), round(adjusted)
+	}
+	return out
+}
+
+// judgeCapability fails a shown loss whose estimate lies beyond the margin, or only one whose whole interval
+// does, as the policy says.
+func (d *decision) judgeCapability(s sample, shown bool) Comparison {
+	policy := d.policy.Capability
+	margin := policy.margin(s.name)
+	if !policy.FailIfEstimateBelowMargin {
+		shown = shown && s.bounds(s.alpha/2).High < -margin
+	}
+	c := judgeShown(s, margin, shown)
+	if c.Verdict != Fail && c.N < policy.MinItems {
+		c.Verdict, c.Reason = Inconclusive, fmt.Sprintf("%s has %d items, fewer than the %d that a verdict needs", s.name, c.N, policy.MinItems)
 	}
 	return c
+}
+
+// margin is the allowed loss of a capability, as a fraction.
+func (p CapabilityPolicy) margin(name string) float64 {
+	if own, ok := p.MarginsPP[name]; ok {
+		return own / 100
+	}
+	return p.MarginPP / 100
 }
 
 func (d *decision) safetyRule() Rule {
@@ -138,15 +166,16 @@ func worst(name string, list []Comparison, good string) Rule {
 
 // regressionRule raises the alarm for single benchmarks, corrected by Holm over all of them.
 func (d *decision) regressionRule() Rule {
-	list := d.perBenchmark()
-	p := make([]float64, len(list))
-	for i := range list {
-		p[i] = list[i].P
+	samples := d.perBenchmark()
+	list, p := make([]Comparison, len(samples)), make([]float64, len(samples))
+	for i, s := range samples {
+		list[i], p[i] = s.comparison(), s.worseP()
 	}
 	for i, adjusted := range stats.Holm(p) {
 		c := &list[i]
-		c.P, c.AdjustedP, c.Reason = round(c.P), round(adjusted), "no regression shown"
+		c.P, c.AdjustedP, c.Reason = round(p[i]), round(adjusted), "no regression shown"
 		d.judgeBenchmark(c, adjusted)
+		d.boundLoss(c, samples[i])
 	}
 	d.report.Benchmarks = append(d.report.Benchmarks, list...)
 	if len(list) == 0 {
@@ -170,17 +199,29 @@ func (d *decision) judgeBenchmark(c *Comparison, adjusted float64) {
 	}
 }
 
-func (d *decision) perBenchmark() []Comparison {
-	var out []Comparison
+// boundLoss puts before a person a benchmark that cannot exclude a loss so large that gains elsewhere must not
+// outweigh it. Sets with fewer items than a verdict needs are left to their capability.
+func (d *decision) boundLoss(c *Comparison, s sample) {
+	policy := d.policy.Regression
+	if policy.LossPP == 0 || c.Verdict != Pass || c.N < d.policy.Capability.MinItems {
+		return
+	}
+	if low := s.bounds(policy.LossAlpha).Low; low <= -policy.LossPP/100 {
+		c.Verdict = Inconclusive
+		c.Reason = fmt.Sprintf("%s could have lost up to %s at %s (%d forgotten, %d gained): a loss of %s on one set is not excluded",
+			c.Name, points(-low), percent(1-policy.LossAlpha), c.Forgotten, c.Gained, points(policy.LossPP/100))
+	}
+}
+
+// perBenchmark gives one sample for each benchmark, by name.
+func (d *decision) perBenchmark() []sample {
+	var out []sample
 	for i := 0; i < len(d.parts); {
 		n := i + 1
 		for n < len(d.parts) && d.parts[n].bench == d.parts[i].bench {
 			n++
 		}
-		s := d.sample(d.j.benchmarks.list[d.parts[i].bench], d.parts[i:n])
-		c := s.comparison()
-		c.P = s.worseP()
-		out = append(out, c)
+		out = append(out, d.sample(d.j.benchmarks.list[d.parts[i].bench], d.parts[i:n]))
 		i = n
 	}
 	return out

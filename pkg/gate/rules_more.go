@@ -209,11 +209,11 @@ func (d *decision) forgetting() *Forgetting {
 	}
 	f := &Forgetting{Benchmarks: map[string]float64{}, Versions: len(history)}
 	var change float64
-	for _, c := range d.perBenchmark() {
-		first, best, known := past(history, c.Name)
+	for _, s := range d.perBenchmark() {
+		first, best, known := past(history, s.name)
 		if known {
-			f.Benchmarks[c.Name] = round(best - c.NewMean)
-			change += c.NewMean - first
+			f.Benchmarks[s.name] = round(best - s.newMean)
+			change += s.newMean - first
 		}
 	}
 	if len(f.Benchmarks) > 0 {

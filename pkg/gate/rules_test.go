@@ -92,10 +92,32 @@ func TestDecide_Rules(t *testing.T) {
 		{"pooled not shown", func(w *world) { w.extra("noisy", "knowledge", 200, 18, 20) }, gate.Inconclusive, "pooled", "everything could have lost up to"},
 		{"a capability with few items", func(w *world) { w.extra("few", "law", 199, 30, 0) }, gate.Inconclusive, "capability",
 			"law has 199 items, fewer than the 200 that a verdict needs"},
-		{"a capability estimated below its margin", func(w *world) {
-			w.policy.Regression.ReviewP = 0
+		{"a set that cannot exclude a large loss", func(w *world) {
+			w.extra("noisy", "reasoning", 300, 28, 38)
+			for i := range 4 {
+				w.extra(fmt.Sprint("more", i), "reasoning", 3000, 60, 50)
+			}
+		}, gate.Inconclusive, "benchmarkRegression", "noisy could have lost up to 9.1 points at 98.0 %"},
+		{"a capability estimated below its margin by chance", func(w *world) {
+			w.policy.Regression.ReviewP, w.policy.Regression.LossPP = 0, 0
 			w.extra("law", "law", 200, 8, 15)
-		}, gate.Fail, "capability", "law is estimated 3.5 points lower"},
+			for i := range 9 {
+				w.extra(fmt.Sprint("more", i), "reasoning", 3000, 60, 50)
+			}
+		}, gate.Inconclusive, "capability", "law could have lost up to"},
+		{"a capability shown to be below its margin", func(w *world) {
+			for i := range 12 {
+				w.extra(fmt.Sprint("law", i), "law", 100, 2, 6)
+				w.extra(fmt.Sprint("more", i), "reasoning", 3000, 200, 20)
+			}
+		}, gate.Fail, "capability", "law lost 4.0 points, beyond the 3.0 points allowed"},
+		{"a shown loss whose interval reaches the margin, where only more fails", func(w *world) {
+			w.policy.Capability.FailIfEstimateBelowMargin = false
+			for i := range 12 {
+				w.extra(fmt.Sprint("law", i), "law", 100, 2, 6)
+				w.extra(fmt.Sprint("more", i), "reasoning", 3000, 200, 20)
+			}
+		}, gate.Inconclusive, "capability", "law could have lost up to"},
 		{"a capability with its own margin", func(w *world) {
 			w.policy.Capability.MarginsPP = map[string]float64{"knowledge": 0.1}
 			w.extra("more", "knowledge", 3000, 50, 60)

@@ -149,12 +149,20 @@ func (s sample) interval(conf float64) stats.Interval {
 	return s.pooled.Interval(conf)
 }
 
+// bounds are the one-sided bounds at level alpha, on which decisions stand.
+func (s sample) bounds(alpha float64) stats.Interval {
+	if p, ok := s.one(); ok {
+		return p.Bounds(alpha)
+	}
+	return s.interval(1 - 2*alpha)
+}
+
 // nonInferior tells whether a loss of margin or more is excluded.
 func (s sample) nonInferior(margin float64) bool {
 	if p, ok := s.one(); ok {
 		return p.NonInferior(margin, s.alpha, s.seed)
 	}
-	return s.n() > 0 && s.interval(1-2*s.alpha).Low > -margin
+	return s.n() > 0 && s.bounds(s.alpha).Low > -margin
 }
 
 // worseP is the one-sided p-value for "worse", betterP for "better".
@@ -206,7 +214,7 @@ func (s sample) test() string {
 
 // comparison describes the sample; verdict and margin are the caller's.
 func (s sample) comparison() Comparison {
-	oneSided := s.interval(1 - 2*s.alpha)
+	oneSided := s.bounds(s.alpha)
 	ci := s.interval(0.95)
 	c := Comparison{
 		Name: s.name, OldMean: round(s.oldMean), NewMean: round(s.newMean), Delta: round(s.pooled.Estimate),

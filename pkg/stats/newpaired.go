@@ -2,6 +2,7 @@ package stats
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -66,10 +67,26 @@ func clusters(d []float64, cluster []int32, whole bool) []Cluster {
 	return out
 }
 
+// guard is the part of one item by which Bounds are widened. Tango's score is asymptotic: without a guard a
+// candidate exactly at the margin passes in up to 6.0 % of cases at level 5 %, with it in at most 4.9 %, by exact
+// enumeration over 50 to 2,000 items, margins of 0.5 to 15 points and flip rates up to 30 %.
+const guard = 0.35
+
+// Bounds are the one-sided bounds at level alpha, for decisions: Interval(1−2·alpha), guarded where items stand
+// alone. (−1, 1) without items.
+func (p Paired) Bounds(alpha float64) Interval {
+	i := p.Interval(1 - 2*alpha)
+	if p.Clustered() || p.N == 0 {
+		return i
+	}
+	g := guard / float64(p.N)
+	return Interval{math.Max(-1, i.Low-g), math.Min(1, i.High+g)}
+}
+
 // NonInferior tells whether the candidate is shown, at one-sided level alpha, not to be worse than the
 // incumbent by margin or more. Fewer than 50 clusters must also pass SignFlip. No data never do.
 func (p Paired) NonInferior(margin, alpha float64, seed uint64) bool {
-	if p.N == 0 || p.Interval(1-2*alpha).Low <= -margin {
+	if p.N == 0 || p.Bounds(alpha).Low <= -margin {
 		return false
 	}
 	small := p.Clustered() && len(p.Clusters) < SmallClusters
