@@ -13,7 +13,9 @@ class Engine:
 
     def __init__(self, loaded: models.Loaded, max_batch: int = 16):
         self.loaded, self.max_batch = loaded, max_batch
+        loaded.model.fuse()
         self.waiting: queue.SimpleQueue[tuple[Request, Callable[[Exception | None], None]]] = queue.SimpleQueue()
+        self.held: tuple[Request, Callable[[Exception | None], None]] | None = None
         self.pending = 0
         self.lock = threading.Lock()
         self.finish: dict[int, Callable[[Exception | None], None]] = {}
@@ -39,7 +41,7 @@ class Engine:
             try:
                 if fresh:
                     batch.add(fresh)
-                if batch.rows and not fresh:
+                elif batch.rows:
                     batch.step()
             except Exception as e:  # one failed step ends its requests, not the server
                 batch = Batch(self.loaded.model)
@@ -53,14 +55,17 @@ class Engine:
     def _take(self, batch: Batch) -> list[Request]:
         """Requests to add now; blocks briefly only when nothing runs."""
         room = self.max_batch - len(batch.rows)
-        if batch.rows and not getattr(self.loaded.model, "joins", True):
+        apart = not getattr(self.loaded.model, "joins", True)
+        if batch.rows and apart:
             room = 0
         taken: list[Request] = []
         while len(taken) < room:
             try:
-                idle = not batch.rows and not taken
-                request, finished = self.waiting.get(timeout=0.1) if idle else self.waiting.get_nowait()
+                request, finished = self._next(idle=not batch.rows and not taken)
             except queue.Empty:
+                break
+            if apart and taken and taken[0].adapter != request.adapter:  # such a model runs one adapter at a time
+                self.held = (request, finished)
                 break
             self.finish[id(request)] = finished
             if request.done is None:
@@ -68,6 +73,13 @@ class Engine:
             else:
                 self._finish(request, None)
         return taken
+
+    def _next(self, idle: bool) -> tuple[Request, Callable[[Exception | None], None]]:
+        """The oldest waiting request."""
+        held, self.held = self.held, None
+        if held:
+            return held
+        return self.waiting.get(timeout=0.1) if idle else self.waiting.get_nowait()
 
     def _finish(self, request: Request, error: Exception | None) -> None:
         finished = self.finish.pop(id(request), None)

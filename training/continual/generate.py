@@ -22,6 +22,9 @@ class Request:
     done: str | None = None  # "stop" or "length"
     rng: torch.Generator | None = None
     on_token: Callable[[int], None] | None = None
+    adapter: str | None = None  # served adapter that this row uses
+    alternatives: int | None = None  # number of likeliest tokens to report with each; 0 reports the token alone
+    scores: list[tuple[float, list[tuple[int, float]]]] = field(default_factory=list)  # log p of the token, and of the likeliest
 
     def take(self, token: int) -> None:
         """Accept the next token; end tokens finish the row and are not part of the answer."""
@@ -47,6 +50,7 @@ class Batch:
     def add(self, requests: list[Request]) -> None:
         """Prefill new requests and sample their first token."""
         cache = self.model.new_cache(len(requests), max(len(r.prompt) + min(r.max_tokens, 64) for r in requests))
+        cache.adapters = [r.adapter for r in requests]
         lengths = [len(r.prompt) for r in requests]
         ids = torch.tensor([t for r in requests for t in r.prompt], device=self.model.device)
         hidden = self.model.extend(ids, lengths, cache)
@@ -70,12 +74,20 @@ class Batch:
     def _sample(self, rows: list[Request], logits: Tensor) -> None:
         best = logits.argmax(-1).tolist()
         for i, r in enumerate(rows):
-            r.take(best[i] if r.temperature <= 0 else draw(logits[i], r))
+            token = best[i] if r.temperature <= 0 else draw(logits[i], r)
+            if r.alternatives is not None and token not in r.stop_ids:
+                r.scores.append(score(logits[i], token, r.alternatives))
+            r.take(token)
 
     def _drop(self) -> None:
+        """Let finished rows go; the last rows move into the gaps, so that the others stay where they are."""
         alive = [i for i, r in enumerate(self.rows) if r.done is None]
         if len(alive) == len(self.rows):
             return
+        gaps = [i for i in range(len(alive)) if self.rows[i].done is not None]
+        for gap, last in zip(gaps, reversed(alive), strict=False):
+            alive.remove(last)
+            alive.insert(gap, last)
         self.rows = [self.rows[i] for i in alive]
         if self.rows:
             self.cache.keep(torch.tensor(alive, device=self.model.device))
@@ -93,6 +105,13 @@ def draw(logits: Tensor, r: Request) -> int:
         outside = ordered.cumsum(-1) - ordered >= r.top_p
         probs = torch.zeros_like(probs).scatter(0, index, ordered.masked_fill(outside, 0.0))
     return int(torch.multinomial(probs, 1, generator=r.rng))
+
+
+def score(logits: Tensor, token: int, count: int) -> tuple[float, list[tuple[int, float]]]:
+    """Log-probability of a token under logits [V], and the `count` likeliest tokens with theirs."""
+    logp = torch.log_softmax(logits.float(), -1)
+    best = logp.topk(count) if count else None
+    return float(logp[token]), [] if best is None else list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
 
 
 def generate(model: Any, requests: list[Request], batch: int = 32, stop: Callable[[], bool] = lambda: False) -> None:

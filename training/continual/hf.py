@@ -7,6 +7,7 @@ from typing import Any
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForCausalLM, DynamicCache
@@ -21,6 +22,7 @@ class HFCache:
     def __init__(self, rows: int, device: torch.device):
         self.past = DynamicCache()
         self.mask = torch.zeros(rows, 0, dtype=torch.long, device=device)
+        self.adapters: list[str | None] = [None] * rows  # one for all rows: the server batches by adapter
 
     @property
     def lens(self) -> Tensor:
@@ -30,6 +32,24 @@ class HFCache:
         """Keep (or repeat) the given rows."""
         self.past.batch_select_indices(rows)
         self.mask = self.mask[rows]
+        self.adapters = [self.adapters[r] for r in rows.tolist()]
+
+
+class Switch:
+    """Adds the deltas of the adapter `now` to the outputs of linear layers."""
+
+    def __init__(self, layers: dict[str, nn.Linear]):
+        self.layers, self.now = layers, None
+        self.deltas: dict[str, dict[str, tuple[Tensor, Tensor]]] = {}
+        for name, layer in layers.items():
+            layer.register_forward_hook(self._adder(name))
+
+    def _adder(self, name: str) -> Any:
+        def add(_: nn.Module, args: tuple[Tensor, ...], y: Tensor) -> Tensor | None:
+            found = self.deltas.get(self.now, {}).get(name)
+            return None if found is None else y + F.linear(F.linear(args[0], found[1]), found[0])
+
+        return add
 
 
 class HFModel(nn.Module):
@@ -40,6 +60,7 @@ class HFModel(nn.Module):
     def __init__(self, inner: Any):
         super().__init__()
         self.inner = inner
+        self.switch: Switch | None = None
 
     @property
     def device(self) -> torch.device:
@@ -48,6 +69,23 @@ class HFModel(nn.Module):
     @property
     def depth(self) -> int:
         return int(getattr(self.inner.config, "num_hidden_layers", 1))
+
+    def fuse(self) -> None:
+        """Take the form that serves: adapters can be switched by request."""
+        self.switch = Switch({n: m for n, m in self.inner.named_modules() if isinstance(m, nn.Linear) and not n.endswith(("lm_head", "embed_out"))})
+
+    def add_adapter(self, key: str, deltas: dict[str, tuple[Tensor, Tensor]]) -> None:
+        """Let requests that name `key` add low-rank deltas: layer name -> (B [out, r], A [r, in])."""
+        weight = next(self.inner.parameters())
+        self.switch.deltas[key] = {n: (b.to(weight), a.to(weight)) for n, (b, a) in deltas.items()}
+
+    def drop_adapter(self, key: str) -> None:
+        """Forget an adapter."""
+        self.switch.deltas.pop(key, None)
+
+    def adaptable(self) -> dict[str, tuple[int, int]]:
+        """Shape (out, in) of each layer that an adapter can change, by name."""
+        return {n: (m.out_features, m.in_features) for n, m in self.switch.layers.items()}
 
     def head(self, x: Tensor) -> Tensor:
         return x
@@ -72,6 +110,8 @@ class HFModel(nn.Module):
         seen = cache.lens
         cache.mask = torch.cat([cache.mask, mask], 1)
         positions = (seen[:, None] + mask.cumsum(1) - 1).clamp(min=0)
+        if self.switch is not None:
+            self.switch.now = cache.adapters[0]
         out = self.inner(input_ids=padded, attention_mask=cache.mask, position_ids=positions, past_key_values=cache.past, use_cache=True)
         return out.logits[mask.bool()]
 

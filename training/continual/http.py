@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -40,43 +40,55 @@ class Reply:
     value: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    events: AsyncIterator[str] | None = None
+    events: AsyncGenerator[str] | None = None
 
 
 Handler = Callable[[Call], Awaitable[Reply]]
 
 
-async def serve_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handle: Handler) -> None:
-    """Serve requests of one connection until it closes."""
-    try:
-        while await _one(reader, writer, handle):
+class Connections:
+    """Serves connections; `busy` counts requests from their last byte to the last byte of their answer."""
+
+    def __init__(self, handle: Handler, max_body: int = MAX_BODY):
+        self.handle, self.max_body, self.busy = handle, max_body, 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve requests of one connection until it closes."""
+        try:
+            while await self._one(reader, writer):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError, TimeoutError):
             pass
-    except (ConnectionError, asyncio.IncompleteReadError, TimeoutError):
-        pass
-    finally:
-        writer.close()
+        finally:
+            writer.close()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        try:
+            call = await read_call(reader, self.max_body)
+        except HttpError as e:
+            await _write(writer, Reply(e.body, e.status, e.headers), keep=False)
+            return False
+        if call is None:
+            return False
+        self.busy += 1
+        try:
+            keep = call.headers.get("connection", "").lower() != "close"
+            reply = await self._reply(call)
+            await _write(writer, reply, keep)
+            return keep and reply.events is None
+        finally:
+            self.busy -= 1
+
+    async def _reply(self, call: Call) -> Reply:
+        try:
+            return await self.handle(call)
+        except HttpError as e:
+            return Reply(e.body, e.status, e.headers)
+        except Exception as e:
+            return Reply({"error": {"message": f"{type(e).__name__}: {e}", "type": "server_error", "param": None, "code": 500}}, 500)
 
 
-async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handle: Handler) -> bool:
-    try:
-        call = await read_call(reader)
-    except HttpError as e:
-        await _write(writer, Reply(e.body, e.status, e.headers), keep=False)
-        return False
-    if call is None:
-        return False
-    keep = call.headers.get("connection", "").lower() != "close"
-    try:
-        reply = await handle(call)
-    except HttpError as e:
-        reply = Reply(e.body, e.status, e.headers)
-    except Exception as e:
-        reply = Reply({"error": {"message": f"{type(e).__name__}: {e}", "type": "server_error", "param": None, "code": 500}}, 500)
-    await _write(writer, reply, keep)
-    return keep and reply.events is None
-
-
-async def read_call(reader: asyncio.StreamReader) -> Call | None:
+async def read_call(reader: asyncio.StreamReader, max_body: int = MAX_BODY) -> Call | None:
     """The next request, None at the end of the connection."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -91,19 +103,19 @@ async def read_call(reader: asyncio.StreamReader) -> Call | None:
     if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
         raise HttpError(400, "the first line is no HTTP/1.1 request line")
     headers = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:] if line)}
-    body = await asyncio.wait_for(_body(reader, headers), READ_SECONDS)
+    body = await asyncio.wait_for(_body(reader, headers, max_body), READ_SECONDS)
     return Call(parts[0], parts[1].split("?")[0], headers, body)
 
 
-async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
+async def _body(reader: asyncio.StreamReader, headers: dict[str, str], max_body: int) -> bytes:
     if "chunked" in headers.get("transfer-encoding", "").lower():
-        return await _chunked(reader)
+        return await _chunked(reader, max_body)
     length = headers.get("content-length", "0")
     if not length.isdigit():
         raise HttpError(400, "Content-Length is no number")
-    if int(length) > MAX_BODY:
+    if int(length) > max_body:
         await _discard(reader, int(length))
-        raise HttpError(413, f"the body has {length} bytes; at most {MAX_BODY} are accepted")
+        raise HttpError(413, f"the body has {length} bytes; at most {max_body} are accepted")
     return await reader.readexactly(int(length))
 
 
@@ -114,7 +126,7 @@ async def _discard(reader: asyncio.StreamReader, length: int) -> None:
         left -= len(part)
 
 
-async def _chunked(reader: asyncio.StreamReader) -> bytes:
+async def _chunked(reader: asyncio.StreamReader, max_body: int) -> bytes:
     body = b""
     while True:
         size = (await reader.readline()).split(b";")[0].strip()
@@ -122,8 +134,8 @@ async def _chunked(reader: asyncio.StreamReader) -> bytes:
             n = int(size, 16)
         except ValueError:
             raise HttpError(400, "a chunk size is no hexadecimal number") from None
-        if len(body) + n > MAX_BODY:
-            raise HttpError(413, f"the body is longer than {MAX_BODY} bytes")
+        if n < 0 or len(body) + n > max_body:
+            raise HttpError(413, f"the body is longer than {max_body} bytes")
         body += await reader.readexactly(n)
         await reader.readline()
         if n == 0:
@@ -142,6 +154,9 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply, keep: bool) -> None
         await writer.drain()
         return
     writer.write(f"{status}content-type: text/event-stream\r\ncache-control: no-cache\r\nconnection: close\r\n{extra}\r\n".encode())
-    async for event in reply.events:
-        writer.write(f"data: {event}\n\n".encode())
-        await writer.drain()
+    try:
+        async for event in reply.events:
+            writer.write(f"data: {event}\n\n".encode())
+            await writer.drain()
+    finally:
+        await reply.events.aclose()  # a client that left ends its request at once

@@ -1,22 +1,21 @@
 """A Llama decoder in plain torch: same weights and names as transformers' LlamaForCausalLM, a fraction of its start time.
 
-Rows of a batch are packed: linear layers see only real tokens, never padding; attention alone works on a padded
-view. Formulas: RMSNorm (arXiv 1910.07467), rotary positions (2104.09864), SwiGLU (2002.05202), grouped queries
-(2305.13245). The parity test compares its logits with transformers'.
-
-Shapes: N tokens in all rows together, B rows, T longest row, d width, H query heads, K key heads, D head width,
-V vocabulary, S cached positions.
+The parity test compares its logits with transformers'. Shapes: N tokens in all rows together, B rows, T longest row,
+d width, V vocabulary; the layers are in layers.py.
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from continual.cache import KVCache
 from continual.errors import DataError
+from continual.joint import Joint, product
+from continual.layers import Embedding, Layer, Linear, Pack, RMSNorm
 
 
 @dataclass(frozen=True)
@@ -59,169 +58,6 @@ def parse_config(raw: dict) -> LlamaConfig | None:
     )
 
 
-class KVCache:
-    """Keys and values of B rows, each with its own length."""
-
-    def __init__(self, c: LlamaConfig, rows: int, capacity: int, dtype: torch.dtype, device: torch.device):
-        shape = (rows, c.num_key_value_heads, capacity, c.head_dim)
-        self.k = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(c.num_hidden_layers)]
-        self.v = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(c.num_hidden_layers)]
-        self.lens = torch.zeros(rows, dtype=torch.long, device=device)
-
-    @property
-    def capacity(self) -> int:
-        return self.k[0].shape[2]
-
-    def keep(self, rows: Tensor) -> None:
-        """Keep (or repeat) the given rows [R], in that order."""
-        self.k = [k[rows] for k in self.k]
-        self.v = [v[rows] for v in self.v]
-        self.lens = self.lens[rows]
-
-    def grow(self, capacity: int) -> None:
-        """Make room for at least `capacity` positions a row."""
-        more = capacity - self.capacity
-        if more > 0:
-            self.k = [F.pad(k, (0, 0, 0, more)) for k in self.k]
-            self.v = [F.pad(v, (0, 0, 0, more)) for v in self.v]
-
-    def join(self, other: "KVCache") -> None:
-        """Append the rows of another cache."""
-        size = max(self.capacity, other.capacity)
-        self.grow(size)
-        other.grow(size)
-        self.k = [torch.cat(p) for p in zip(self.k, other.k, strict=True)]
-        self.v = [torch.cat(p) for p in zip(self.v, other.v, strict=True)]
-        self.lens = torch.cat([self.lens, other.lens])
-
-
-@dataclass
-class Pack:
-    """Where the N packed tokens stand: row and position of each, and the rotary factors there."""
-
-    rows: Tensor  # [N] row of each token
-    at: Tensor  # [N] index inside its row of this call
-    pos: Tensor  # [N] absolute position
-    cos: Tensor  # [N, 1, D]
-    sin: Tensor  # [N, 1, D]
-    shape: tuple[int, int]  # (B, T)
-    dense: bool  # all rows have T tokens
-    cache: KVCache | None = None
-    mask: Tensor | None = field(default=None)  # [B, 1, T, S] with a cache
-
-    def pad(self, x: Tensor) -> Tensor:
-        """[N, h, D] -> [B, h, T, D]; places beyond a row's end hold zeros."""
-        b, t = self.shape
-        if self.dense:
-            return x.view(b, t, *x.shape[1:]).transpose(1, 2)
-        out = x.new_zeros(b * t, *x.shape[1:]).index_copy(0, self.rows * t + self.at, x)
-        return out.view(b, t, *x.shape[1:]).transpose(1, 2)
-
-    def unpad(self, x: Tensor) -> Tensor:
-        """[B, h, T, D] -> [N, h*D]."""
-        flat = x.transpose(1, 2).reshape(self.shape[0] * self.shape[1], -1)
-        return flat if self.dense else flat[self.rows * self.shape[1] + self.at]
-
-
-class Linear(nn.Linear):
-    """A linear layer without an initialisation pass: weights are loaded or drawn by the caller."""
-
-    def __init__(self, n_in: int, n_out: int):
-        super().__init__(n_in, n_out, bias=False)
-
-    def reset_parameters(self) -> None:
-        """Leave the weights as they are (initialising on the meta device would import torch's compiler)."""
-
-
-class Embedding(nn.Embedding):
-    """Likewise for the embedding."""
-
-    def reset_parameters(self) -> None:
-        """Leave the weights as they are."""
-
-
-class Attention(nn.Module):
-    """Grouped-query attention with rotary positions."""
-
-    def __init__(self, c: LlamaConfig):
-        super().__init__()
-        self.heads, self.kv, self.dim = c.num_attention_heads, c.num_key_value_heads, c.head_dim
-        self.q_proj = Linear(c.hidden_size, self.heads * self.dim)
-        self.k_proj = Linear(c.hidden_size, self.kv * self.dim)
-        self.v_proj = Linear(c.hidden_size, self.kv * self.dim)
-        self.o_proj = Linear(self.heads * self.dim, c.hidden_size)
-
-    def forward(self, x: Tensor, p: Pack, layer: int) -> Tensor:
-        n = x.shape[0]
-        q = rotate(self.q_proj(x).view(n, self.heads, self.dim), p)
-        k = rotate(self.k_proj(x).view(n, self.kv, self.dim), p)
-        v = self.v_proj(x).view(n, self.kv, self.dim)
-        out = self._causal(q, k, v, p) if p.cache is None else self._cached(q, k, v, p, layer)
-        return self.o_proj(p.unpad(out))
-
-    def _causal(self, q: Tensor, k: Tensor, v: Tensor, p: Pack) -> Tensor:
-        groups = self.heads // self.kv
-        k, v = (p.pad(t).repeat_interleave(groups, dim=1) if groups > 1 else p.pad(t) for t in (k, v))
-        return F.scaled_dot_product_attention(p.pad(q), k, v, is_causal=True)
-
-    def _cached(self, q: Tensor, k: Tensor, v: Tensor, p: Pack, layer: int) -> Tensor:
-        """Write k, v [N, K, D] into the cache, then attend to it. The heads of a group become queries of its one key head."""
-        kc, vc, span = p.cache.k[layer], p.cache.v[layer], p.mask.shape[-1]
-        kc[p.rows, :, p.pos] = k
-        vc[p.rows, :, p.pos] = v
-        b, t = p.shape
-        groups = self.heads // self.kv
-        q = p.pad(q).reshape(b, self.kv, groups * t, self.dim)
-        mask = p.mask.repeat(1, 1, groups, 1) if groups > 1 else p.mask
-        out = F.scaled_dot_product_attention(q, kc[:, :, :span], vc[:, :, :span], attn_mask=mask)
-        return out.reshape(b, self.heads, t, self.dim)
-
-
-def rotate(x: Tensor, p: Pack) -> Tensor:
-    """Rotary embedding of [N, h, D] in the half-split convention of the Llama checkpoints."""
-    a, b = x.chunk(2, dim=-1)
-    return x * p.cos + torch.cat((-b, a), dim=-1) * p.sin
-
-
-class MLP(nn.Module):
-    """SwiGLU: down(silu(gate x) * up x)."""
-
-    def __init__(self, c: LlamaConfig):
-        super().__init__()
-        self.gate_proj = Linear(c.hidden_size, c.intermediate_size)
-        self.up_proj = Linear(c.hidden_size, c.intermediate_size)
-        self.down_proj = Linear(c.intermediate_size, c.hidden_size)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
-
-
-class RMSNorm(nn.Module):
-    """x / rms(x) * weight, in float32."""
-
-    def __init__(self, c: LlamaConfig):
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(c.hidden_size))
-        self.eps = c.rms_norm_eps
-
-    def forward(self, x: Tensor) -> Tensor:
-        wide = x.float()
-        return self.weight * (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.eps)).to(x.dtype)
-
-
-class Layer(nn.Module):
-    """Pre-norm decoder layer."""
-
-    def __init__(self, c: LlamaConfig):
-        super().__init__()
-        self.self_attn, self.mlp = Attention(c), MLP(c)
-        self.input_layernorm, self.post_attention_layernorm = RMSNorm(c), RMSNorm(c)
-
-    def forward(self, x: Tensor, p: Pack, layer: int) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), p, layer)
-        return x + self.mlp(self.post_attention_layernorm(x))
-
-
 class Decoder(nn.Module):
     """Embedding, layers and final norm."""
 
@@ -240,6 +76,30 @@ class Llama(nn.Module):
         self.c = c
         self.model = Decoder(c)
         self.lm_head = None if c.tie_word_embeddings else Linear(c.hidden_size, c.vocab_size)
+        self.joints: dict[str, Joint] = {}  # layer name -> its product, once fused
+
+    def fuse(self) -> None:
+        """Take the form that serves: joined products, read by all threads. For frozen plain weights only; names, weights
+        and the state dictionary stay."""
+        for i, layer in enumerate(self.model.layers):
+            for part in ("self_attn", "mlp"):
+                found = getattr(layer, part).fuse()
+                self.joints.update({f"model.layers.{i}.{part}.{n}": j for n, j in found.items()})
+
+    def add_adapter(self, key: str, deltas: dict[str, tuple[Tensor, Tensor]]) -> None:
+        """Let rows that name `key` add low-rank deltas: layer name -> (B [out, r], A [r, in])."""
+        for name, (b, a) in deltas.items():
+            w = self.model.embed_tokens.weight
+            self.joints[name].add(key, name.rsplit(".", 1)[-1], b.to(w), a.to(w))
+
+    def drop_adapter(self, key: str) -> None:
+        """Forget an adapter."""
+        for joint in set(self.joints.values()):
+            joint.deltas.pop(key, None)
+
+    def adaptable(self) -> dict[str, tuple[int, int]]:
+        """Shape (out, in) of each layer that an adapter can change, by name."""
+        return {n: (m.out_features, m.in_features) for n, m in self.named_modules() if isinstance(m, nn.Linear) and n != "lm_head"}
 
     @property
     def depth(self) -> int:
@@ -259,10 +119,20 @@ class Llama(nn.Module):
         cos, sin = self._angles(pos)
         pack = Pack(rows, at, pos, cos, sin, (b, t), min(lengths) == t, cache)
         if cache is not None:
-            span = int((cache.lens + n).max())
-            limit = cache.lens[:, None] + torch.arange(t, device=dev)  # [B, T]
-            pack.mask = (torch.arange(span, device=dev) <= limit[..., None])[:, None]
+            self._behind(pack, lengths, cache)
         return pack
+
+    def _behind(self, pack: Pack, lengths: list[int], cache: KVCache) -> None:
+        """What new tokens see of the cache, and whose adapters they use."""
+        (b, t), lens = pack.shape, cache.lens.tolist()
+        pack.start, pack.span = lens[0], max(k + n for k, n in zip(lens, lengths, strict=True))
+        if b > 1 or t > 1:
+            limit = cache.lens[:, None] + torch.arange(t, device=self.device)  # [B, T]
+            pack.mask = (torch.arange(pack.span, device=self.device) <= limit[..., None])[:, None]
+        named = {a for a in cache.adapters if a is not None}
+        if named:
+            of = [a for a, k in zip(cache.adapters, lengths, strict=True) for _ in range(k)]
+            pack.routes = [(a, torch.tensor([i for i, x in enumerate(of) if x == a], device=self.device)) for a in sorted(named)]
 
     def _angles(self, pos: Tensor) -> tuple[Tensor, Tensor]:
         half = torch.arange(0, self.c.head_dim, 2, device=pos.device).float()
@@ -285,7 +155,7 @@ class Llama(nn.Module):
     def head(self, x: Tensor) -> Tensor:
         """[n, d] -> logits [n, V]."""
         weight = self.model.embed_tokens.weight if self.lm_head is None else self.lm_head.weight
-        return F.linear(x, weight)
+        return product(x, weight) if self.joints else F.linear(x, weight)
 
     def features(self, ids: Tensor, lengths: list[int]) -> Tensor:
         """Final hidden states [N, d] of packed rows without a cache."""
@@ -298,7 +168,7 @@ class Llama(nn.Module):
         """Final hidden states [N, d] of tokens that follow the cached ones; the cache takes them in."""
         need = int(cache.lens.max()) + max(lengths)
         if need > cache.capacity:
-            cache.grow(need + 64)  # growing copies the cache: not at every token
+            cache.grow(need + 64)
         out = self.run(self.embed(ids), self.pack(lengths, cache))
         cache.lens = cache.lens + torch.tensor(lengths, device=cache.lens.device)
         return out

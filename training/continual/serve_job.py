@@ -1,46 +1,52 @@
-"""The model server: /ping and /invocations with OpenAI-shaped bodies, the contract of a SageMaker endpoint (R6)."""
+"""The model server: a SageMaker endpoint's /ping and /invocations, OpenAI's routes, and vLLM's for adapters (R6)."""
 
 import asyncio
 import json
 import os
-import secrets
 import signal
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from continual import manifest, models, schema
+from continual import manifest, models, openai, schema
+from continual.answer import Answer
 from continual.contract import Root, Stop, progress, write_atomic
 from continual.engine import Engine
-from continual.errors import JobError
-from continual.generate import Request
-from continual.http import MAX_HEADER, Call, HttpError, Reply, serve_connection
+from continual.errors import ConfigError, DataError, JobError
+from continual.http import MAX_BODY, MAX_HEADER, Call, Connections, HttpError, Reply
+from continual.served import Adapter, Adapters
 
-MAX_PENDING = 64
 DRAIN_SECONDS = 25  # SageMaker kills 30 s after SIGTERM
-BODY: dict[str, Any] = {
+ADAPTER_HEADER = "x-amzn-sagemaker-adapter-identifier"
+ADAPTER_BODY: dict[str, Any] = {
     "type": "object",
-    "properties": {
-        "messages": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "required": ["role", "content"],
-                "properties": {"role": {"enum": ["system", "user", "assistant", "tool"]}, "content": {"type": "string"}},
-            },
-        },
-        "prompt": {"type": "string", "minLength": 1},
-        "max_tokens": {"type": ["integer", "null"], "minimum": 1},
-        "max_completion_tokens": {"type": ["integer", "null"], "minimum": 1},
-        "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
-        "top_p": {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 1},
-        "seed": {"type": ["integer", "null"]},
-        "stream": {"type": ["boolean", "null"]},
-        "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 1},
-    },
+    "required": ["lora_name"],
+    "properties": {"lora_name": {"type": "string", "minLength": 1, "maxLength": 256}, "lora_path": {"type": "string", "minLength": 1}},
 }
+
+
+@dataclass
+class Limits:
+    """What one server accepts; each field is set by SERVE_<NAME>."""
+
+    max_pending: int = 64  # requests that run or wait; more are answered 429
+    max_batch: int = 16  # requests that decode together
+    max_body: int = MAX_BODY  # bytes; more are answered 413
+    max_tokens: int = 0  # tokens of an answer; 0: the model's context
+
+    @classmethod
+    def of(cls, env: Any) -> "Limits":
+        """Limits of the environment; ConfigError names what is wrong."""
+        out = cls()
+        for name in vars(out):
+            text = env.get(f"SERVE_{name.upper()}")
+            if text:
+                if not text.isdigit() or (int(text) == 0 and name != "max_tokens"):
+                    raise ConfigError(f"SERVE_{name.upper()}: must be a whole number above 0; is {text!r}")
+                setattr(out, name, int(text))
+        return out
 
 
 def serve(root: Root, stop: Stop) -> None:
@@ -49,30 +55,39 @@ def serve(root: Root, stop: Stop) -> None:
 
 
 class Server:
-    """One model behind one port."""
+    """One base model and its adapters behind one port."""
 
     def __init__(self, root: Root):
         self.root = root
+        self.limits = Limits.of(os.environ)
+        self.names = [n.strip() for n in (os.environ.get("SERVE_MODEL_NAME") or "").split(",") if n.strip()]
+        self.host, self.port = os.environ.get("SERVE_HOST") or "127.0.0.1", int(os.environ.get("SERVE_PORT") or 8080)
         self.engine: Engine | None = None
+        self.adapters: Adapters | None = None
         self.fingerprint = ""
         self.stopping = asyncio.Event()
-        self.active = 0
+        self.connections = Connections(self.handle, self.limits.max_body)
+        self.running: set[Answer] = set()
 
     async def run(self) -> None:
         """Open the port at once (answering 503), load, announce the port, serve, drain."""
         loop = asyncio.get_running_loop()
         for s in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(s, self.stopping.set)
-        host, port = os.environ.get("SERVE_HOST") or "127.0.0.1", int(os.environ.get("SERVE_PORT") or 8080)
-        server = await asyncio.start_server(lambda r, w: serve_connection(r, w, self.handle), host, port, limit=MAX_HEADER)
-        bound = server.sockets[0].getsockname()[1]
+        server = await self.start()
+        await self.stopping.wait()
+        await self.drain()
+        server.close()
+
+    async def start(self) -> asyncio.Server:
+        """Listen, load and announce the port."""
+        server = await asyncio.start_server(self.connections.serve, self.host, self.port, limit=MAX_HEADER)
+        self.port = server.sockets[0].getsockname()[1]
         began = time.monotonic()
         await asyncio.to_thread(self.load)
-        write_atomic(self.root.output / "serve.port", f"{bound}\n")
-        progress(phase="serving", host=host, port=bound, digest=self.fingerprint, load_s=round(time.monotonic() - began, 2))
-        await self.stopping.wait()
-        server.close()
-        await self.drain()
+        write_atomic(self.root.output / "serve.port", f"{self.port}\n")
+        progress(phase="serving", host=self.host, port=self.port, digest=self.fingerprint, load_s=round(time.monotonic() - began, 2))
+        return server
 
     def load(self) -> None:
         """Read the model; the digest is that of the very bytes read."""
@@ -80,162 +95,155 @@ class Server:
         if not folder.is_dir():
             raise JobError(f"model: no folder {folder}; put the model files there")
         self.fingerprint = manifest.verify(folder)
-        self.engine = Engine(models.load(folder, os.environ.get("SERVE_DTYPE") or "auto"))
+        loaded = models.load(folder, os.environ.get("SERVE_DTYPE") or "auto")
+        engine = Engine(loaded, self.limits.max_batch)
+        self.adapters = Adapters(loaded.model)
+        self.limits.max_tokens = self.limits.max_tokens or loaded.context
+        self.engine = engine
 
     async def drain(self) -> None:
-        """Let running answers end."""
+        """Let running answers end while new ones get 503; what is not done in time ends with an error, not a torn line."""
         deadline = time.monotonic() + DRAIN_SECONDS
-        while self.active and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
+        await self._idle(deadline)
+        unfinished = len(self.running)
+        for answer in list(self.running):
+            answer.cancel()
+        await self._idle(time.monotonic() + 2)
         if self.engine:
             self.engine.close()
-        progress(phase="stopped", unfinished=self.active)
+        progress(phase="stopped", unfinished=unfinished)
+
+    async def _idle(self, deadline: float) -> None:
+        while self.connections.busy and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
 
     async def handle(self, call: Call) -> Reply:
         """Route one request."""
-        if call.path == "/ping" and call.method == "GET":
-            return self.ping()
-        if call.path in ("/invocations", "/v1/chat/completions", "/v1/completions"):
-            if call.method != "POST":
-                raise HttpError(405, f"{call.path} takes POST", headers={"allow": "POST"})
-            return await self.invoke(call)
-        if call.path == "/v1/models" and call.method == "GET":
-            return Reply({"object": "list", "data": [{"id": self.fingerprint, "object": "model", "owned_by": "perennial"}]})
-        raise HttpError(404, f"{call.method} {call.path}: unknown; there are GET /ping, GET /v1/models and POST /invocations")
+        routes = {
+            "/ping": ("GET", self.ping),
+            "/health": ("GET", self.ping),
+            "/v1/models": ("GET", self.models),
+            "/invocations": ("POST", self.invoke),
+            "/v1/chat/completions": ("POST", self.invoke),
+            "/v1/completions": ("POST", self.invoke),
+            "/v1/load_lora_adapter": ("POST", self.load_adapter),
+            "/v1/unload_lora_adapter": ("POST", self.unload_adapter),
+        }
+        if call.path not in routes:
+            raise HttpError(404, f"{call.method} {call.path}: unknown; there are {', '.join(f'{m} {p}' for p, (m, _) in routes.items())}")
+        method, handler = routes[call.path]
+        if call.method != method:
+            raise HttpError(405, f"{call.path} takes {method}", headers={"allow": method})
+        return await handler(call)
 
-    def ping(self) -> Reply:
+    async def ping(self, call: Call) -> Reply:
         """Healthy only when the model is loaded and the server is not stopping."""
-        if self.engine is None or self.stopping.is_set():
-            raise HttpError(503, "the model is loading" if self.engine is None else "the server is stopping", "unavailable")
+        self._ready()
         return Reply({"status": "ok", "digest": self.fingerprint, "pending": self.engine.pending})
 
+    def _ready(self) -> None:
+        if self.engine is None or self.stopping.is_set():
+            raise HttpError(503, "the model is loading" if self.engine is None else "the server is stopping", "unavailable")
+
+    async def models(self, call: Call) -> Reply:
+        """The base under its names, then the adapters."""
+        self._ready()
+        names = self.names or [self.fingerprint]
+        data = [{"id": n, "object": "model", "owned_by": "perennial", "root": self.fingerprint, "parent": None} for n in names]
+        more = [
+            {"id": a.name, "object": "model", "owned_by": "perennial", "root": a.path, "parent": names[0]} for a in self.adapters.by_name.values()
+        ]
+        return Reply({"object": "list", "data": data + more})
+
     async def invoke(self, call: Call) -> Reply:
-        """Answer one chat or completion request."""
-        self.ping()
-        body = parse(call.body)
-        if self.engine.pending >= MAX_PENDING:
-            raise HttpError(429, f"{MAX_PENDING} requests are waiting; try again", "overloaded", headers={"retry-after": "1"})
-        answer = Answer(self, body)
-        self.active += 1
+        """Answer one chat or completion request; the body's shape decides which, and on OpenAI's routes it must fit."""
+        self._ready()
+        body = openai.parse(call.body)
+        wanted = {"/v1/chat/completions": "messages", "/v1/completions": "prompt"}.get(call.path)
+        if wanted and wanted not in body:
+            raise HttpError(400, f"{wanted}: is required on {call.path}", param=wanted)
+        count = body.get("n") or 1
+        if self.engine.pending + count > self.limits.max_pending:
+            message = f"{self.engine.pending} of {self.limits.max_pending} places are taken; try again"
+            raise HttpError(429, message, "overloaded", headers={"retry-after": "1"})
+        name = call.headers.get(ADAPTER_HEADER) or body.get("model") or ""
+        return await self._answer(body, name, self._adapter(name))
+
+    def _adapter(self, name: str) -> Adapter | None:
+        """The adapter that a request names, or None for the base. Any other name means the base as long as nobody gave the
+        base a name (SERVE_MODEL_NAME) and no adapter was ever loaded: a gateway sends its own name for the model."""
+        found = self.adapters.take(name)
+        strict = self.names or self.adapters.seen
+        if found is None and strict and name not in ("", self.fingerprint, *self.names):
+            known = ", ".join([*(self.names or [self.fingerprint]), *self.adapters.by_name])
+            raise HttpError(404, f"the model `{name}` does not exist; there are {known}", "not_found_error", "model")
+        return found
+
+    async def _answer(self, body: dict[str, Any], name: str, adapter: Adapter | None) -> Reply:
+        try:
+            model = name if adapter or name in self.names else (self.names or [self.fingerprint])[0]
+            answer = Answer(self.engine, body, self.limits.max_tokens, model, self.fingerprint, adapter)
+        except BaseException:
+            self._done(None, adapter)
+            raise
+        answer.start()
+        self.running.add(answer)
         if body.get("stream"):
-            return Reply(events=self.closing(answer.events()))
+            return Reply(events=self._stream(answer, adapter))
         try:
             return Reply(await answer.whole())
         finally:
-            self.active -= 1
+            self._done(answer, adapter)
 
-    async def closing(self, events: AsyncIterator[str]) -> AsyncIterator[str]:
-        """Count a stream as active until it ends or its client leaves."""
+    async def _stream(self, answer: Answer, adapter: Adapter | None) -> AsyncIterator[str]:
+        """The stream's events; it holds its adapter until it ends or its client leaves."""
         try:
-            async for event in events:
+            async for event in openai.closed_stream(answer.events()):
                 yield event
         finally:
-            self.active -= 1
+            answer.cancel()
+            self._done(answer, adapter)
 
+    def _done(self, answer: Answer | None, adapter: Adapter | None) -> None:
+        self.running.discard(answer)
+        if adapter:
+            self.adapters.give(adapter)
 
-def parse(raw: bytes) -> dict[str, Any]:
-    """The checked body; HttpError 400 says what to change."""
-    try:
-        body = json.loads(raw)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as e:
-        raise HttpError(400, f'the body is not valid JSON ({e}); send {{"messages": [{{"role": "user", "content": "…"}}]}}') from None
-    wrong = list(schema.errors(body, BODY))
-    if wrong:
-        raise HttpError(400, "; ".join(wrong[:3]), param=wrong[0].split(":")[0])
-    if ("messages" in body) == ("prompt" in body):
-        raise HttpError(400, "send either `messages` (chat) or `prompt` (completion)", param="messages")
-    return body
-
-
-class Answer:
-    """One request on its way through the engine."""
-
-    def __init__(self, server: Server, body: dict[str, Any]):
-        self.server, self.chat = server, "messages" in body
-        self.loop = asyncio.get_running_loop()
-        self.tokens: asyncio.Queue[int | Exception | None] = asyncio.Queue()
-        self.id = ("chatcmpl-" if self.chat else "cmpl-") + secrets.token_hex(12)
-        self.created = int(time.time())
-        self.request = self._request(body)
-        self.text = server.engine.loaded.text
-        server.engine.submit(self.request, lambda e: self._post(e))
-
-    def _request(self, body: dict[str, Any]) -> Request:
-        loaded = self.server.engine.loaded
-        ids = loaded.text.chat_ids(body["messages"]) if self.chat else loaded.text.plain_ids(body["prompt"])
-        room = loaded.context - len(ids)
-        if room < 1:
-            raise HttpError(400, f"the prompt has {len(ids)} tokens; this model holds {loaded.context} with the answer: shorten it", param="messages")
-        wanted = body.get("max_tokens") or body.get("max_completion_tokens") or 128
-        top_p, seed = body.get("top_p"), body.get("seed")
-        return Request(
-            ids,
-            min(wanted, room),
-            body.get("temperature") or 0.0,
-            1.0 if top_p is None else top_p,
-            seed,
-            frozenset(loaded.text.eos),
-            on_token=self._post,
-        )
-
-    def _post(self, item: int | Exception | None) -> None:
-        if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self.tokens.put_nowait, item)
-
-    async def pieces(self) -> AsyncIterator[str]:
-        """Text as it grows; a character whose bytes are not complete yet is held back."""
-        ids: list[int] = []
-        shown = ""
+    async def load_adapter(self, call: Call) -> Reply:
+        """Load a LoRA folder under a name, as vLLM does."""
+        body = self._adapter_body(call)
+        if "lora_path" not in body:
+            raise HttpError(400, "lora_path: is required", param="lora_path")
+        name = body["lora_name"]
+        if name in self.adapters.by_name or name in self.names or name == self.fingerprint:
+            raise HttpError(400, f"lora_name: `{name}` is already there; unload it first", param="lora_name")
         try:
-            while (item := await self.tokens.get()) is not None:
-                if isinstance(item, Exception):
-                    raise HttpError(500, f"generation failed: {item}", "server_error")
-                ids.append(item)
-                text = self.text.decode(ids)
-                if not text.endswith("\ufffd"):
-                    yield text[len(shown) :]
-                    shown = text
-            yield self.text.decode(ids)[len(shown) :]
-        finally:
-            self.request.done = self.request.done or "cancelled"
+            await asyncio.to_thread(self.adapters.load, name, Path(body["lora_path"]))
+        except (DataError, OSError) as e:
+            raise HttpError(404 if "no folder" in str(e) else 400, str(e), param="lora_path") from None
+        return Reply({"message": f"Success: LoRA adapter '{name}' added successfully."})
 
-    async def whole(self) -> dict[str, Any]:
-        """The complete answer."""
-        text = "".join([p async for p in self.pieces()])
-        content = {"message": {"role": "assistant", "content": text}} if self.chat else {"text": text}
-        return {
-            **self._head(False),
-            "choices": [{"index": 0, **content, "logprobs": None, "finish_reason": self.request.done}],
-            "usage": self._usage(),
-        }
+    async def unload_adapter(self, call: Call) -> Reply:
+        """Take an adapter away; requests that use it end undisturbed."""
+        name = self._adapter_body(call)["lora_name"]
+        try:
+            self.adapters.unload(name)
+        except KeyError:
+            raise HttpError(404, f"lora_name: no adapter `{name}` is loaded", "not_found_error", "lora_name") from None
+        return Reply({"message": f"Success: LoRA adapter '{name}' removed successfully."})
 
-    async def events(self) -> AsyncIterator[str]:
-        """Server-sent events in OpenAI's chunk form, usage in the last chunk."""
-        if self.chat:
-            yield self._chunk({"delta": {"role": "assistant", "content": ""}}, None)
-        async for piece in self.pieces():
-            if piece:
-                yield self._chunk({"delta": {"content": piece}} if self.chat else {"text": piece}, None)
-        yield self._chunk({"delta": {}} if self.chat else {"text": ""}, self.request.done, usage=self._usage())
-        yield "[DONE]"
-
-    def _chunk(self, content: dict[str, Any], finish: str | None, **more: Any) -> str:
-        choice = {"index": 0, **content, "finish_reason": finish}
-        return json.dumps({**self._head(True), "choices": [choice], **more}, ensure_ascii=False)
-
-    def _head(self, chunk: bool) -> dict[str, Any]:
-        kind = ("chat.completion.chunk" if chunk else "chat.completion") if self.chat else "text_completion"
-        return {
-            "id": self.id,
-            "object": kind,
-            "created": self.created,
-            "model": self.server.fingerprint,
-            "system_fingerprint": self.server.fingerprint,
-        }
-
-    def _usage(self) -> dict[str, int]:
-        p, c = len(self.request.prompt), len(self.request.out)
-        return {"prompt_tokens": p, "completion_tokens": c, "total_tokens": p + c}
+    def _adapter_body(self, call: Call) -> dict[str, Any]:
+        self._ready()
+        if self.host not in ("127.0.0.1", "localhost", "::1") and os.environ.get("SERVE_ADAPTERS") != "1":
+            raise HttpError(403, "adapters are loaded from this machine's folders: set SERVE_ADAPTERS=1 to allow it to other machines", "forbidden")
+        try:
+            body = json.loads(call.body)
+        except ValueError as e:
+            raise HttpError(400, f"the body is not valid JSON ({e})") from None
+        wrong = list(schema.errors(body, ADAPTER_BODY))
+        if wrong:
+            raise HttpError(400, "; ".join(wrong), param=wrong[0].split(":")[0])
+        return body
 
 
 def port_of(root: Path) -> int:

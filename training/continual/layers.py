@@ -1,0 +1,179 @@
+"""The layers of our Llama decoder, over packed rows.
+
+Rows of a batch are packed: linear layers see only real tokens, never padding; attention alone works on a padded
+view. Formulas: RMSNorm (arXiv 1910.07467), rotary positions (2104.09864), SwiGLU (2002.05202), grouped queries
+(2305.13245).
+
+Shapes: N tokens in all rows together, B rows, T longest row, d width, H query heads, K key heads, D head width,
+S cached positions.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from continual.cache import KVCache
+from continual.joint import Joint, Route
+
+
+@dataclass
+class Pack:
+    """Where the N packed tokens stand: row and position of each, and the rotary factors there."""
+
+    rows: Tensor  # [N] row of each token
+    at: Tensor  # [N] index inside its row of this call
+    pos: Tensor  # [N] absolute position
+    cos: Tensor  # [N, 1, D]
+    sin: Tensor  # [N, 1, D]
+    shape: tuple[int, int]  # (B, T)
+    dense: bool  # all rows have T tokens
+    cache: KVCache | None = None
+    mask: Tensor | None = field(default=None)  # [B, 1, T, S] with a cache; None: everything cached is seen
+    start: int = 0  # first position of the new tokens, when there is one row
+    span: int = 0  # cached positions that any row reaches, the new ones included
+    routes: list[Route] | None = None  # rows of served adapters
+
+    def pad(self, x: Tensor) -> Tensor:
+        """[N, h, D] -> [B, h, T, D]; places beyond a row's end hold zeros."""
+        b, t = self.shape
+        if self.dense:
+            return x.view(b, t, *x.shape[1:]).transpose(1, 2)
+        out = x.new_zeros(b * t, *x.shape[1:]).index_copy(0, self.rows * t + self.at, x)
+        return out.view(b, t, *x.shape[1:]).transpose(1, 2)
+
+    def unpad(self, x: Tensor) -> Tensor:
+        """[B, h, T, D] -> [N, h*D]."""
+        flat = x.transpose(1, 2).reshape(self.shape[0] * self.shape[1], -1)
+        return flat if self.dense else flat[self.rows * self.shape[1] + self.at]
+
+
+class Linear(nn.Linear):
+    """A linear layer without an initialisation pass: weights are loaded or drawn by the caller."""
+
+    def __init__(self, n_in: int, n_out: int):
+        super().__init__(n_in, n_out, bias=False)
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are (initialising on the meta device would import torch's compiler)."""
+
+
+class Embedding(nn.Embedding):
+    """Likewise for the embedding."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are."""
+
+
+class Attention(nn.Module):
+    """Grouped-query attention with rotary positions."""
+
+    def __init__(self, c: Any):
+        super().__init__()
+        self.heads, self.kv, self.dim = c.num_attention_heads, c.num_key_value_heads, c.head_dim
+        self.q_proj = Linear(c.hidden_size, self.heads * self.dim)
+        self.k_proj = Linear(c.hidden_size, self.kv * self.dim)
+        self.v_proj = Linear(c.hidden_size, self.kv * self.dim)
+        self.o_proj = Linear(self.heads * self.dim, c.hidden_size)
+        self.joint: tuple[Joint, Joint] | None = None
+
+    def fuse(self) -> dict[str, Joint]:
+        """Take the served form (see joint.py); gives the products by the name of each layer in them."""
+        into = Joint({n: getattr(self, n) for n in ("q_proj", "k_proj", "v_proj")})
+        back = Joint({"o_proj": self.o_proj})
+        self.joint = into, back
+        return {**dict.fromkeys(into.columns, into), "o_proj": back}
+
+    def forward(self, x: Tensor, p: Pack, layer: int) -> Tensor:
+        q, k, v = self._project(x, p)
+        out = p.unpad(self._causal(q, k, v, p) if p.cache is None else self._cached(q, k, v, p, layer))
+        return self.o_proj(out) if self.joint is None else self.joint[1](out, p.routes)
+
+    def _project(self, x: Tensor, p: Pack) -> tuple[Tensor, ...]:
+        """Queries [N, H, D], keys and values [N, K, D], rotated."""
+        n, turned = x.shape[0], self.heads + self.kv
+        if self.joint is None:
+            q = rotate(self.q_proj(x).view(n, self.heads, self.dim), p)
+            k = rotate(self.k_proj(x).view(n, self.kv, self.dim), p)
+            return q, k, self.v_proj(x).view(n, self.kv, self.dim)
+        every = self.joint[0](x, p.routes).view(n, turned + self.kv, self.dim)
+        qk = rotate(every[:, :turned], p)
+        return qk[:, : self.heads], qk[:, self.heads :], every[:, turned:]
+
+    def _causal(self, q: Tensor, k: Tensor, v: Tensor, p: Pack) -> Tensor:
+        groups = self.heads // self.kv
+        k, v = (p.pad(t).repeat_interleave(groups, dim=1) if groups > 1 else p.pad(t) for t in (k, v))
+        return F.scaled_dot_product_attention(p.pad(q), k, v, is_causal=True)
+
+    def _cached(self, q: Tensor, k: Tensor, v: Tensor, p: Pack, layer: int) -> Tensor:
+        """Write k, v [N, K, D] into the cache, then attend to it. The heads of a group become queries of its one key head."""
+        kc, vc = p.cache.layer(layer)
+        b, t = p.shape
+        if b == 1:
+            kc[0, :, p.start : p.start + t] = k.transpose(0, 1)
+            vc[0, :, p.start : p.start + t] = v.transpose(0, 1)
+        else:
+            kc[p.rows, :, p.pos] = k
+            vc[p.rows, :, p.pos] = v
+        groups, span = self.heads // self.kv, p.span
+        q = p.pad(q).reshape(b, self.kv, groups * t, self.dim)
+        mask = p.mask.repeat(1, 1, groups, 1) if groups > 1 and p.mask is not None else p.mask
+        out = F.scaled_dot_product_attention(q, kc[:, :, :span], vc[:, :, :span], attn_mask=mask)
+        return out.reshape(b, self.heads, t, self.dim)
+
+
+def rotate(x: Tensor, p: Pack) -> Tensor:
+    """Rotary embedding of [N, h, D] in the half-split convention of the Llama checkpoints."""
+    a, b = x.chunk(2, dim=-1)
+    return x * p.cos + torch.cat((-b, a), dim=-1) * p.sin
+
+
+class MLP(nn.Module):
+    """SwiGLU: down(silu(gate x) * up x)."""
+
+    def __init__(self, c: Any):
+        super().__init__()
+        self.gate_proj = Linear(c.hidden_size, c.intermediate_size)
+        self.up_proj = Linear(c.hidden_size, c.intermediate_size)
+        self.down_proj = Linear(c.intermediate_size, c.hidden_size)
+        self.joint: tuple[Joint, Joint] | None = None
+
+    def fuse(self) -> dict[str, Joint]:
+        """Take the served form, as attention does."""
+        into, back = Joint({n: getattr(self, n) for n in ("gate_proj", "up_proj")}), Joint({"down_proj": self.down_proj})
+        self.joint = into, back
+        return {**dict.fromkeys(into.columns, into), "down_proj": back}
+
+    def forward(self, x: Tensor, p: Pack) -> Tensor:
+        if self.joint is None:
+            return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        gate, up = self.joint[0](x, p.routes).chunk(2, dim=-1)
+        return self.joint[1](F.silu(gate).mul_(up), p.routes)
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) * weight, in float32."""
+
+    def __init__(self, c: Any):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(c.hidden_size))
+        self.eps = c.rms_norm_eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.float()
+        return self.weight * (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.eps)).to(x.dtype)
+
+
+class Layer(nn.Module):
+    """Pre-norm decoder layer."""
+
+    def __init__(self, c: Any):
+        super().__init__()
+        self.self_attn, self.mlp = Attention(c), MLP(c)
+        self.input_layernorm, self.post_attention_layernorm = RMSNorm(c), RMSNorm(c)
+
+    def forward(self, x: Tensor, p: Pack, layer: int) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), p, layer)
+        return x + self.mlp(self.post_attention_layernorm(x), p)
