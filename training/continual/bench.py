@@ -7,7 +7,7 @@ from typing import Any
 from continual import data, schema
 from continual.contract import read_json
 from continual.errors import ConfigError, DataError
-from continual.scorers import SCORERS
+from continual.scorers import MEASURED, SCORERS
 
 LOCK_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -18,7 +18,7 @@ LOCK_SCHEMA: dict[str, Any] = {
         "scorer": {
             "type": "object",
             "required": ["kind"],
-            "properties": {"kind": {"enum": ["choice", *SCORERS]}, "params": {"type": ["object", "null"]}},
+            "properties": {"kind": {"enum": ["choice", *SCORERS, *MEASURED]}, "params": {"type": ["object", "null"]}},
         },
         "prompt": {
             "type": ["object", "null"],
@@ -26,7 +26,12 @@ LOCK_SCHEMA: dict[str, Any] = {
         },
         "decoding": {
             "type": ["object", "null"],
-            "properties": {"maxTokens": {"type": "integer", "minimum": 1, "maximum": 4096}, "temperature": {"type": "number", "minimum": 0}},
+            "properties": {
+                "maxTokens": {"type": "integer", "minimum": 1, "maximum": 4096},
+                "temperature": {"type": "number", "minimum": 0},
+                "stop": {"type": ["array", "null"], "items": {"type": "string", "minLength": 1}},
+                "seed": {"type": ["integer", "null"]},
+            },
         },
     },
 }
@@ -88,6 +93,8 @@ class Benchmark:
     prompt: dict[str, Any]
     max_tokens: int
     temperature: float
+    stop: list[str]
+    seed: int
     items: list[Item]
 
 
@@ -114,8 +121,11 @@ def read(folder: Path) -> Benchmark:
         lock.get("prompt") or {},
         decoding.get("maxTokens", 64),
         decoding.get("temperature", 0.0),
+        decoding.get("stop") or [],
+        decoding.get("seed") or 0,
         [],
     )
+    _check_limit(folder.name, bench)
     path = folder / "items.jsonl"
     if not path.is_file():
         raise DataError(f"{folder.name}/items.jsonl: missing")
@@ -125,6 +135,14 @@ def read(folder: Path) -> Benchmark:
     if len({i.key for i in bench.items}) != len(bench.items):
         raise DataError(f"{folder.name}/items.jsonl: two items share an id")
     return bench
+
+
+def _check_limit(name: str, bench: Benchmark) -> None:
+    """latency and cost need their limit."""
+    _, limit = MEASURED.get(bench.kind, ("", ""))
+    value = bench.params.get(limit)
+    if limit and (not isinstance(value, (int, float)) or isinstance(value, bool) or value <= 0):
+        raise ConfigError(f"{name}/lock.json: scorer.params.{limit}: must be a number above 0 for {bench.kind}; is {value!r}")
 
 
 def _checked(raw: dict[str, Any], where: str, bench: Benchmark) -> dict[str, Any]:

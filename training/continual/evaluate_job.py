@@ -4,6 +4,7 @@ import json
 import math
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from continual.choices import loglikelihoods, pick
 from continual.contract import Root, Stop, progress, write_atomic, write_json
 from continual.errors import JobError, Stopped
 from continual.generate import Request, generate
-from continual.scorers import score
+from continual.scorers import MEASURED, score, within
 
 
 def evaluate(root: Root, stop: Stop) -> None:
@@ -87,6 +88,8 @@ class Run:
         per_item = 1000 * (time.monotonic() - began) / len(items)
         for item, result in zip(items, results, strict=True):
             full = {**self._head(item), **result, "latencyMs": round(per_item, 2)}
+            if b.kind in MEASURED and "error" not in full:
+                full["score"] = within(b.kind, full, b.params)
             self.done[item.key] = full
             log.write(self._line(item.key, full))
         log.flush()
@@ -130,17 +133,30 @@ class Run:
         for item, (_, ids) in zip(items, prompts, strict=True):
             if len(ids) > room:
                 raise JobError(f"item {item.raw['id']}: prompt has {len(ids)} tokens; the model holds {room} beside the answer")
-            requests.append(Request(ids, b.max_tokens, b.temperature, 1.0, self._seed(item), frozenset(self.loaded.text.eos)))
+            r = Request(ids, b.max_tokens, b.temperature, 1.0, self._seed(item), frozenset(self.loaded.text.eos))
+            if b.stop:
+                r.on_token = self._stopper(r, b.stop)
+            requests.append(r)
         generate(self.loaded.model, requests, self.cfg.batch)
         return [self._scored(b, i, p, r) for i, (p, _), r in zip(items, prompts, requests, strict=True)]
 
+    def _stopper(self, r: Request, stops: list[str]) -> Callable[[int], None]:
+        """Ends the answer as soon as its text holds a stop sequence."""
+
+        def seen(_: int) -> None:
+            text = self.loaded.text.decode(r.out)
+            if any(s in text for s in stops):
+                r.done = "stop"
+
+        return seen
+
     def _seed(self, item: bench.Item) -> int:
         """A seed per item, so that batch composition does not change samples."""
-        return (self.cfg.seed * 1000003 + sum(item.key.encode())) % 2**31
+        return ((self.cfg.seed + item.bench.seed) * 1000003 + sum(item.key.encode())) % 2**31
 
     def _scored(self, b: bench.Benchmark, item: bench.Item, prompt: str, r: Request) -> dict[str, Any]:
-        output = self.loaded.text.decode(r.out).strip()
-        value = score(b.kind, output, item.targets, b.params)
+        output = cut(self.loaded.text.decode(r.out), b.stop).strip()
+        value = 0.0 if b.kind in MEASURED else score(b.kind, output, item.targets, b.params)
         return {"score": round(value, 6), "output": output[: self.cfg.max_output_chars], "prompt": prompt, "tokens": len(r.prompt) + len(r.out)}
 
     def _choice(self, items: list[bench.Item]) -> list[dict[str, Any]]:
@@ -178,6 +194,11 @@ class Run:
         write_json(self.root.model / "summary.json", summary)
         for r in rows:
             progress(phase="done", benchmark=r["benchmark"], n=r["n"], mean=r["mean"], errors=r["errors"])
+
+
+def cut(text: str, stops: list[str]) -> str:
+    """The text before its first stop sequence."""
+    return text[: min((text.find(s) for s in stops if s in text), default=len(text))]
 
 
 def results_of(path: Path) -> list[dict[str, Any]]:

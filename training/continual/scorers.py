@@ -1,18 +1,20 @@
 """Scorers of company suites (B1): an output and its targets to a score in [0, 1]. Regexes run under a time limit.
 
-Kinds: exact, normalized_exact, contains, not_contains, regex, numeric, token_f1, rouge_l, chrf, json_schema, refusal;
-`choice` is scored from log-likelihoods in `choices`. Formulas: token F1 as in SQuAD (arXiv 1606.05250), ROUGE-L
-(Lin 2004), chrF (Popovic 2015, character order 6, beta 2).
+Kinds: exact, normalized_exact, contains, not_contains, regex, numeric, token_f1, rouge_l, chrf, bleu, json_schema,
+refusal, and latency and cost from what an answer took; `choice` is scored from log-likelihoods in `choices`. Formulas:
+token F1 as in SQuAD (arXiv 1606.05250), ROUGE-L (Lin 2004), chrF (Popovic 2015, character order 6, beta 2) and
+sentence BLEU as sacrebleu computes it (in `bleu`).
 """
 
 import json
 import re
+import string
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from continual import schema
+from continual import bleu, schema
 from continual.errors import ConfigError
 
 REGEX_SECONDS = 1.0
@@ -27,8 +29,18 @@ def score(kind: str, output: str, targets: list[str], params: dict[str, Any]) ->
 
 
 def exact(output: str, targets: list[str], params: dict[str, Any]) -> float:
-    """Equal after trimming white space."""
-    return output.strip() in [t.strip() for t in targets]
+    """Equal after trimming white space; params.ignoreCase, ignorePunctuation and ignoreNumbers as in lm-eval's exact_match."""
+    return _plain(output, params) in [_plain(t, params) for t in targets]
+
+
+def _plain(text: str, params: dict[str, Any]) -> str:
+    if params.get("ignoreCase"):
+        text = text.lower()
+    if params.get("ignorePunctuation"):
+        text = text.translate(_PUNCTUATION)
+    if params.get("ignoreNumbers"):
+        text = text.translate(str.maketrans("", "", string.digits))
+    return text.strip()
 
 
 def normalized(text: str) -> str:
@@ -99,8 +111,16 @@ def numeric(output: str, targets: list[str], params: dict[str, Any]) -> float:
 
 
 def token_f1(output: str, targets: list[str], params: dict[str, Any]) -> float:
-    """Harmonic mean of precision and recall over normalised words."""
-    return max((_f1(normalized(output).split(), normalized(t).split()) for t in targets), default=0.0)
+    """Harmonic mean of precision and recall over SQuAD's words."""
+    return max((_f1(squad_words(output), squad_words(t)) for t in targets), default=0.0)
+
+
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def squad_words(text: str) -> list[str]:
+    """Words as SQuAD's evaluation sees them: lower case, ASCII punctuation deleted (V-12 is one word), no articles."""
+    return re.sub(r"\b(a|an|the)\b", " ", text.lower().translate(_PUNCTUATION)).split()
 
 
 def _f1(a: list[str], b: list[str]) -> float:
@@ -147,6 +167,11 @@ def _chrf(output: str, target: str) -> float:
     return 5 * p * r / (4 * p + r)
 
 
+def sentence_bleu(output: str, targets: list[str], params: dict[str, Any]) -> float:
+    """BLEU-4 of one sentence with 13a tokens, exponential smoothing and effective order; the best target counts."""
+    return max((bleu.sentence(output, t) for t in targets), default=0.0)
+
+
 def json_schema(output: str, targets: list[str], params: dict[str, Any]) -> float:
     """The output (a fenced block is unwrapped) is JSON that fits params.schema, and equals params.fields where given."""
     fenced = re.search(r"```(?:json)?\s*(.*?)```", output, re.DOTALL)
@@ -185,6 +210,13 @@ def refusal(output: str, targets: list[str], params: dict[str, Any]) -> float:
     return any(r in text for r in REFUSALS) == params.get("expected", True)
 
 
+def within(kind: str, result: dict[str, Any], params: dict[str, Any]) -> float:
+    """latency: the answer took at most params.maxMs; cost: it took at most params.maxTokens, prompt included."""
+    field, limit = MEASURED[kind]
+    return float(result[field] <= params[limit])
+
+
+MEASURED = {"latency": ("latencyMs", "maxMs"), "cost": ("tokens", "maxTokens")}  # kind -> result field, limit in params
 SCORERS: dict[str, Scorer] = {
     "exact": exact,
     "normalized_exact": normalized_exact,
@@ -195,6 +227,7 @@ SCORERS: dict[str, Scorer] = {
     "token_f1": token_f1,
     "rouge_l": rouge_l,
     "chrf": chrf,
+    "bleu": sentence_bleu,
     "json_schema": json_schema,
     "refusal": refusal,
 }

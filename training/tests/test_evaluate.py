@@ -63,6 +63,21 @@ def test_acc_norm_divides_by_length():
     assert choices.pick([-4.0, -5.0], ["ab", "abcdefgh"], "acc_norm") == 1
 
 
+def test_an_answer_ends_before_its_first_stop_sequence(job, tiny_demo):
+    p = next(p for p in tiny_demo.general if len(p.contains) > 2)
+    rows = [{"id": "1", "input": p.question, "target": p.contains[:1]}]
+    assert job.config(job="evaluate").bench("s", EXACT, rows, decoding={"maxTokens": 8, "stop": [p.contains[1:]]}).run("evaluate") == 0
+    assert (results(job)[0]["output"], results(job)[0]["score"]) == (p.contains[:1], 1.0)
+
+
+def test_latency_and_cost_are_scored_by_their_limits(job, tiny_demo):
+    rows = items(tiny_demo, 2)
+    for name, kind, limit in (("fast", "latency", {"maxMs": 1e9}), ("slow", "latency", {"maxMs": 1e-9}), ("dear", "cost", {"maxTokens": 1})):
+        job.bench(name, {"kind": kind, "params": limit}, rows)
+    assert job.config(job="evaluate").run("evaluate") == 0
+    assert {r["benchmark"]: r["score"] for r in results(job)} == {"dear": 0.0, "fast": 1.0, "slow": 0.0}
+
+
 def test_template_and_system_shape_the_prompt(job, tiny_demo):
     lock = {"prompt": {"template": "Q: {input} {x}", "system": "Be brief.", "chat": True}}
     assert job.config(job="evaluate").bench("t", EXACT, [{"id": "1", "input": "a{input}b", "target": "x"}], **lock).run("evaluate") == 0
@@ -113,6 +128,7 @@ def test_one_item_that_cannot_run_costs_no_other(job, tiny_demo):
         (EXACT, [{"input": "x"}], {}, 3, "b/items.jsonl:1: id: is required"),
         (EXACT, [{"id": "1"}], {}, 3, "b/items.jsonl:1: input: is required"),
         (EXACT, [{"id": "1", "input": "x"}, {"id": "1", "input": "y"}], {}, 3, "b/items.jsonl: two items share an id"),
+        ({"kind": "cost"}, [{"id": "1", "input": "x"}], {}, 2, "b/lock.json: scorer.params.maxTokens: must be a number above 0 for cost"),
         ({"kind": "choice"}, [{"id": "1", "input": "x", "choices": ["a"], "target": "a"}], {}, 3, "b/items.jsonl:1: choices: needs at least 2"),
         ({"kind": "choice"}, [{"id": "1", "input": "x", "choices": ["a", "b"], "target": "c"}], {}, 3, "b/items.jsonl:1: target: must be one"),
         (EXACT, [{"id": "1", "input": "x"}], {"decoding": {"maxTokens": 0}}, 2, "b/lock.json: decoding.maxTokens: must be at least 1"),

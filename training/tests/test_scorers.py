@@ -1,9 +1,14 @@
 """Scorers against reference vectors (chrF and ROUGE-L values as computed by sacrebleu and rouge-score)."""
 
+import json
+
 import pytest
 
+from continual.config import CONTRACT
 from continual.errors import ConfigError
 from continual.scorers import SCORERS, normalized, score
+
+VECTORS = json.loads((CONTRACT.parent / "benchmarks" / "testdata" / "scorers.json").read_text())["cases"]
 
 CASES = [
     ("exact", " Paris ", ["Paris"], {}, 1),
@@ -41,6 +46,9 @@ CASES = [
     ("rouge_l", "", ["a"], {}, 0),
     ("chrf", "abc", ["abc"], {}, 1),
     ("chrf", "xyz", ["abc"], {}, 0),
+    ("exact", "the Answer, 42!", ["The answer"], {"ignoreCase": True, "ignorePunctuation": True, "ignoreNumbers": True}, 1),
+    ("bleu", "one two three four five", ["one two three four five"], {}, 1),
+    ("bleu", "Paris", ["London"], {}, 0),
     ("json_schema", '{"a": 1}', [], {"schema": {"type": "object", "required": ["a"]}}, 1),
     ("json_schema", 'Here:\n```json\n{"a": 1}\n```', [], {"schema": {"type": "object"}, "fields": {"a": 1}}, 1),
     ("json_schema", '{"a": 2}', [], {"fields": {"a": 1}}, 0),
@@ -55,6 +63,20 @@ CASES = [
 @pytest.mark.parametrize(("kind", "output", "targets", "params", "want"), CASES)
 def test_score(kind, output, targets, params, want):
     assert score(kind, output, targets, params) == pytest.approx(want, abs=1e-6)
+
+
+@pytest.mark.parametrize("case", VECTORS, ids=[c["output"][:20] for c in VECTORS])
+def test_scores_equal_sacrebleu_rouge_score_squad_and_lm_eval_to_1e_9(case):
+    ignoring = {"ignoreCase": True, "ignorePunctuation": True}
+    for kind, params, name in (
+        ("rouge_l", {}, "rougeL"),
+        ("chrf", {}, "chrf"),
+        ("bleu", {}, "bleu"),
+        ("token_f1", {}, "tokenF1"),
+        ("exact", {}, "exactMatch"),
+        ("exact", ignoring, "exactMatchIgnoring"),
+    ):
+        assert score(kind, case["output"], [case["target"]], params) == pytest.approx(case[name], abs=1e-9), kind
 
 
 def test_every_scorer_has_a_case_for_right_and_wrong():
