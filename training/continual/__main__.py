@@ -4,7 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from continual.errors import ConfigError, JobError
+from continual import protocol_cli
+from continual import cli
+from continual.errors import JobError
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -22,8 +24,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """All commands."""
-    p = argparse.ArgumentParser(prog="python -m continual", description="Models, demo data and comparisons for continual learning.")
+    p = argparse.ArgumentParser(
+        prog="python -m continual", description="Train, evaluate, serve and compare models on plain folders; `COMMAND --help` shows examples."
+    )
     sub = p.add_subparsers(dest="command", required=True)
+    cli.add(sub)
     m = sub.add_parser(
         "models",
         help="make a base model folder",
@@ -37,19 +42,7 @@ def parser() -> argparse.ArgumentParser:
     d.add_argument("model", choices=["tiny", "smol"])
     d.add_argument("--out", type=Path, required=True, help="folder to write")
     d.set_defaults(run=_demo)
-    c = sub.add_parser(
-        "protocol",
-        help="compare presets",
-        description="Train each preset with several seeds on the same facts, ask new and old "
-        "questions, and write protocol.json and protocol.md. `naive` always runs: FR and GR are relative to it.",
-    )
-    c.add_argument("model", choices=["tiny", "smol"], help="base model and, without --new, its demo facts")
-    c.add_argument("--new", type=Path, help="own facts, JSON lines: {id, capability, train, test, answer, completion?}")
-    c.add_argument("--old", type=Path, help="own old probes, likewise without train")
-    c.add_argument("--presets", default="naive,safe", help="comma-separated (default naive,safe)")
-    c.add_argument("--seeds", type=int, default=1)
-    c.add_argument("--out", type=Path, required=True, help="folder for jobs, base model and tables")
-    c.set_defaults(run=_protocol)
+    protocol_cli.add(sub)
     return p
 
 
@@ -65,21 +58,6 @@ def _models(args: argparse.Namespace) -> int:
 
         made = smol.build(args.out)
     print(f"{args.model}: {'made' if made else 'already there'}: {args.out} {manifest.read_manifest(args.out)['digest']}")
-    return 0
-
-
-def _protocol(args: argparse.Namespace) -> int:
-    from continual import protocol, smol, tiny
-
-    if (args.new is None) != (args.old is None):
-        raise ConfigError("--new and --old go together")
-    if args.seeds < 1:
-        raise ConfigError("--seeds must be at least 1")
-    base = args.out / "base"
-    (tiny if args.model == "tiny" else smol).build(base)
-    suite = protocol.from_files(args.new, args.old) if args.new else protocol.from_demo(args.model)
-    report = protocol.run(suite, base, args.presets.split(","), args.seeds, args.out)
-    print(protocol.table(report["summary"]))
     return 0
 
 

@@ -1,156 +1,215 @@
 """Compare presets on one stream of facts: train each with several seeds, ask new and old questions, table the result.
 
-A facts file has one JSON object a line: {"id", "capability", "train"?: [prompt], "test": [prompt], "answer" (what a right
-reply contains, alternatives with |), "completion"?: what is trained on}. Old probes have no `train`.
+A finished job is kept with what made it, so that a rerun of the same command goes on where it stopped.
 """
 
+import hashlib
 import json
 import shutil
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from continual import config, contract, data, metrics, models, train_job, world
-from continual.errors import DataError, JobError
-from continual.generate import Request, generate
+from continual import ask, config, contract, data, facts, manifest, metrics, report, train_job
+from continual.errors import ConfigError, JobError
+
+Score = Callable[[Path, list[facts.Probe], int], list[bool]]
 
 
 @dataclass
-class Suite:
-    """Rows to train, probes of both kinds, and old rows for the buffer."""
+class Side:
+    """A model before or after an update, and which probes it answers."""
 
-    learn: list[dict[str, Any]]
-    new: list[tuple[str, str]]  # (prompt, answer alternatives)
-    old: list[tuple[str, str]]
-    buffer: list[dict[str, Any]]
-    tokens: int
+    model: Path
+    new: list[list[bool]]  # per update's facts
+    old: list[bool]
 
 
-def from_demo(name: str) -> Suite:
-    """The demo's own facts: `tiny` or `smol`."""
-    from continual import demo
-
-    d = {"tiny": demo.tiny, "smol": demo.smol}[name]()
-    probes = [[(p.question, p.contains) for p in ps] for ps in (d.company, d.general)]
-    return Suite(d.learn, probes[0], probes[1], d.old, 6 if name == "tiny" else 24)
-
-
-def from_files(new: Path, old: Path) -> Suite:
-    """Anyone's facts and probes; the buffer is what the base itself answers, so none is given."""
-    facts, probes = ([raw for _, raw in data.objects(p)] for p in (new, old))
-    for path, rows in ((new, facts), (old, probes)):
-        for i, f in enumerate(rows, 1):
-            if not f.get("test") or not f.get("answer"):
-                raise DataError(f"{path.name}:{i}: needs `test` (prompts) and `answer`")
-    learn = [world.chat(q, f.get("completion") or f["answer"].split("|")[0]) for f in facts for q in f.get("train", [])]
-    if not learn:
-        raise DataError(f"{new.name}: no fact has `train` prompts")
-    asked = [[(q, f["answer"]) for f in rows for q in f["test"]] for rows in (facts, probes)]
-    return Suite(learn, asked[0], asked[1], [], 32)
-
-
-def run(suite: Suite, base: Path, presets: list[str], seeds: int, out: Path) -> dict[str, Any]:
-    """Train and score every preset and seed; writes protocol.json and protocol.md, and returns the former.
-
-    `naive` always runs: FR and GR are relative to it.
-    """
+def check(presets: list[str], seeds: int) -> list[str]:
+    """Presets to run, `naive` first and none twice; ConfigError before any work."""
+    if seeds < 1:
+        raise ConfigError(f"--seeds: must be at least 1, is {seeds}")
     for name in presets:
         config.parse({"schema": 1, "job": "train", "preset": name}, "train")
-    before = {"new": accuracy(base, suite.new, suite.tokens), "old": accuracy(base, suite.old, suite.tokens)}
+    return list(dict.fromkeys(["naive", *presets]))
+
+
+def run(updates: list[facts.Suite], base: Path, presets: list[str], seeds: int, out: Path, score: Score = ask.ask) -> dict[str, Any]:
+    """Train and score every preset and seed over one or more updates; writes protocol.json, .md and .svg after every job.
+
+    `naive` always runs: FR and GR are relative to it, seed by seed.
+    """
+    names = check(presets, seeds)
+    before = Side(base, [score(base, u.new, u.tokens) for u in updates], score(base, updates[0].old, updates[0].tokens))
     rows: list[dict[str, Any]] = []
+    clock = Clock(len(names) * seeds * len(updates))
     for seed in range(1, seeds + 1):
-        reference: dict[str, float] = {}
-        for name in ["naive", *(p for p in presets if p != "naive")]:
-            row, sides = one(suite, base, name, seed, out, before)
-            reference = reference or sides
-            rows.append({**row, **metrics.ratios(sides, reference)})
-            contract.progress(phase="protocol", preset=name, seed=seed, new=row["new_acc"], old=row["old_acc_after"], fr=rows[-1]["fr"])
-    report = {"schema": 1, "new_probes": len(suite.new), "old_probes": len(suite.old), "runs": rows, "summary": summary(rows)}
-    contract.write_json(out / "protocol.json", report)
-    contract.write_atomic(out / "protocol.md", table(report["summary"]))
-    return report
+        reference: list[dict[str, float]] = []
+        for name in names:
+            got = stream(updates, before, name, seed, out / "jobs", score, clock)
+            reference = reference or [sides for _, sides in got]
+            rows += [{**row, **metrics.ratios(s, r)} for (row, s), r in zip(got, reference, strict=True)]
+            done = save(updates, before, rows, out)
+    return done
 
 
-def one(suite: Suite, base: Path, preset: str, seed: int, out: Path, before: dict[str, float]) -> tuple[dict[str, Any], dict[str, float]]:
-    """One training run and its scores."""
-    root = out / "jobs" / f"{preset}-{seed}"
+def stream(
+    updates: list[facts.Suite], before: Side, preset: str, seed: int, jobs: Path, score: Score, clock: "Clock"
+) -> list[tuple[dict[str, Any], dict[str, float]]]:
+    """One preset and seed through all updates; each starts from the model and the carried state of the one before."""
+    side, out, matrix = before, [], []
+    for k, update in enumerate(updates):
+        root = jobs / f"{preset}-{seed}" / f"update-{k + 1}"
+        found = job(update, side.model, preset, seed, root, k > 0, lambda m: _side(updates, m, score))
+        after = Side(root / "model", found["new"], found["old"])
+        matrix.append([_mean(x) for x in after.new])
+        row, sides = line(updates, before, side, after, k, buffered(root, update))
+        row = {"preset": preset, "seed": seed, **row, **found["cost"]}
+        if len(updates) > 1:
+            row |= {"update": k + 1, "r": matrix[-1], **_stream_measures(matrix, before)}
+        out.append((row, sides))
+        side = after
+        clock.tell(row)
+    return out
+
+
+def _stream_measures(matrix: list[list[float]], before: Side) -> dict[str, Any]:
+    n = len(matrix)
+    return metrics.stream([r[:n] for r in matrix], [_mean(b) for b in before.new[:n]])
+
+
+def line(updates: list[facts.Suite], start: Side, parent: Side, after: Side, k: int, inside: set[str]) -> tuple[dict[str, Any], dict[str, float]]:
+    """A row of the report and the four accuracies that FR and GR come from: new facts of update k+1, old probes since the base."""
+    old = updates[0].old
+    outside = [i for i, p in enumerate(old) if normal(p.prompt) not in inside]
+    known = [i for i, right in enumerate(start.old) if right]
+    row = {
+        "new_acc": _mean(after.new[k]),
+        "old_acc_before": _mean(start.old),
+        "old_acc_after": _mean(after.old),
+        "outside_buffer_before": _mean([start.old[i] for i in outside]),
+        "outside_buffer_after": _mean([after.old[i] for i in outside]),
+        "outside_buffer_probes": len(outside),
+        "kept": _mean([after.old[i] for i in known]),
+    }
+    sides = {
+        "new_before": _mean(parent.new[k]),
+        "new_after": row["new_acc"],
+        "old_before": row["old_acc_before"],
+        "old_after": row["old_acc_after"],
+    }
+    return row, sides
+
+
+def _side(updates: list[facts.Suite], model: Path, score: Score) -> dict[str, Any]:
+    return {"new": [score(model, u.new, u.tokens) for u in updates], "old": score(model, updates[0].old, updates[0].tokens)}
+
+
+def job(update: facts.Suite, base: Path, preset: str, seed: int, root: Path, carried: bool, scored: Callable[[Path], dict[str, Any]]) -> dict:
+    """One training job and its answers; taken from disk when the very same one is there already."""
+    kept, mark = root / "result.json", fingerprint(update, base, preset, seed)
+    if kept.is_file() and (found := json.loads(kept.read_text()))["fingerprint"] == mark:
+        return found
+    prepare(update, base, preset, seed, root, carried)
+    if contract.run_job(train_job.train, contract.Root(root)) != 0:
+        raise JobError(f"{preset}, seed {seed}: {(root / 'output' / 'failure').read_text().strip()}")
+    m = manifest.read_manifest(root / "model")["metrics"]
+    cost = {"seconds": m["seconds"], "tokens_per_second": m["tokens"] / max(m["seconds"], 1e-9), "steps": m["steps"]}
+    done = {"fingerprint": mark, "cost": cost, **scored(root / "model")}
+    contract.write_json(kept, done)
+    return done
+
+
+def fingerprint(update: facts.Suite, base: Path, preset: str, seed: int) -> str:
+    """Digest of all that shapes a job: rows, probes, configuration, parent and code."""
+    cfg = config.parse({"schema": 1, "job": "train", "preset": preset, "seed": seed}, "train")
+    state = base / "cl_state" / "buffer.jsonl"
+    parts = [asdict(update), cfg.raw, manifest.read_manifest(base)["digest"], manifest.code_sha256(), state.read_text() if state.is_file() else ""]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def prepare(update: facts.Suite, base: Path, preset: str, seed: int, root: Path, carried: bool) -> None:
+    """Lay out the job's folder like /opt/ml."""
     shutil.rmtree(root, ignore_errors=True)
     channels = root / "input" / "data"
     for name in ("config", "train"):
         (channels / name).mkdir(parents=True)
     (channels / "model").symlink_to(base.resolve())
+    if carried:
+        (channels / "cl_state").symlink_to((base / "cl_state").resolve())
     contract.write_json(channels / "config" / "run.json", {"schema": 1, "job": "train", "preset": preset, "seed": seed})
-    _rows(channels / "train" / "new.jsonl", suite.learn)
-    if suite.buffer:
-        _rows(channels / "replay" / "old.jsonl", suite.buffer)
-    if contract.run_job(train_job.train, contract.Root(root)) != 0:
-        raise JobError(f"{preset}, seed {seed}: {(root / 'output' / 'failure').read_text().strip()}")
-    model = root / "model"
-    m = json.loads((model / "manifest.json").read_text())["metrics"]
-    new, old = accuracy(model, suite.new, suite.tokens), accuracy(model, suite.old, suite.tokens)
-    outside = [p for p in suite.old if p[0] not in buffered(model)]
-    sides = {"new_before": before["new"], "new_after": new, "old_before": before["old"], "old_after": old}
-    row = {
-        "preset": preset,
-        "seed": seed,
-        "new_acc": new,
-        "old_acc_before": before["old"],
-        "old_acc_after": old,
-        "outside_buffer_after": accuracy(model, outside, suite.tokens) if len(outside) != len(suite.old) else old,
-        "seconds": m["seconds"],
-        "tokens_per_second": m["tokens"] / max(m["seconds"], 1e-9),
+    _lines(channels / "train" / "new.jsonl", update.learn)
+    if update.buffer:
+        _lines(channels / "replay" / "old.jsonl", update.buffer)
+
+
+def buffered(root: Path, update: facts.Suite) -> set[str]:
+    """Prompts of the old rows that the job had: those it was given and those it carries on."""
+    kept = root / "model" / "cl_state"
+    raws = update.buffer + [raw for name in ("buffer", "holdout") if (p := kept / f"{name}.jsonl").is_file() for _, raw in data.objects(p)]
+    return {normal(_prompt(r)) for r in raws}
+
+
+def _prompt(raw: dict[str, Any]) -> str:
+    if "messages" in raw:
+        return next((m["content"] for m in raw["messages"] if m["role"] == "user"), "")
+    return raw.get("prompt", raw.get("text", ""))
+
+
+def normal(prompt: str) -> str:
+    """A prompt without the differences that do not count: case and spaces."""
+    return " ".join(prompt.casefold().split())
+
+
+def save(updates: list[facts.Suite], before: Side, rows: list[dict[str, Any]], out: Path) -> dict[str, Any]:
+    """Write what is known so far. `runs` holds the first update, `updates` the later ones."""
+    first = [r for r in rows if r.get("update", 1) == 1]
+    done = {
+        "schema": 1,
+        "new_probes": sum(len(u.new) for u in updates),
+        "old_probes": len(updates[0].old),
+        "old_probes_answered_before": sum(before.old),
+        "new_acc_before": [_mean(x) for x in before.new],
+        "runs": first,
+        "summary": report.summary(first),
     }
-    return row, sides
+    later = [r for r in rows if r.get("update", 1) > 1]
+    if later:
+        last = max(r["update"] for r in later)
+        done |= {"updates": later, "updates_summary": report.summary([r for r in later if r["update"] == last])}
+    contract.write_json(out / "protocol.json", done)
+    contract.write_atomic(out / "protocol.md", report.markdown(done))
+    contract.write_atomic(out / "protocol.svg", report.svg(done))
+    return done
 
 
-def buffered(model: Path) -> set[str]:
-    """Prompts of the rows in the carried buffer."""
-    found = set()
-    for _, raw in data.objects(model / "cl_state" / "buffer.jsonl"):
-        found.add(raw["prompt"] if "prompt" in raw else raw["messages"][0]["content"] if "messages" in raw else raw["text"])
-    return found
+class Clock:
+    """Tells how far the comparison is and how long the rest will take."""
+
+    def __init__(self, jobs: int):
+        self.jobs, self.done, self.began = jobs, 0, time.monotonic()
+
+    def tell(self, row: dict[str, Any]) -> None:
+        """Count one finished job."""
+        self.done += 1
+        spent = time.monotonic() - self.began
+        contract.progress(
+            phase="protocol",
+            job=f"{self.done}/{self.jobs}",
+            preset=row["preset"],
+            seed=row["seed"],
+            new=row["new_acc"],
+            old=row["old_acc_after"],
+            eta_s=round(spent / self.done * (self.jobs - self.done)),
+        )
 
 
-def accuracy(folder: Path, probes: list[tuple[str, str]], tokens: int) -> float:
-    """Share of probes whose greedy answer contains one of the alternatives, case ignored; nan without probes."""
-    if not probes:
-        return float("nan")
-    loaded = models.load(folder)
-    stop = frozenset(loaded.text.eos)
-    requests = [Request(loaded.text.chat_ids([{"role": "user", "content": q}]), tokens, stop_ids=stop) for q, _ in probes]
-    generate(loaded.model, requests)
-    answers = [loaded.text.decode(r.out).casefold() for r in requests]
-    return sum(any(a.casefold() in text for a in want.split("|")) for text, (_, want) in zip(answers, probes, strict=True)) / len(probes)
+def _mean(values: list[bool]) -> float:
+    return sum(values) / len(values) if values else 0.0
 
 
-KEYS = ("new_acc", "old_acc_after", "outside_buffer_after", "fr", "gr", "seconds")
-
-
-def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Mean and 95 % half width over seeds per preset."""
-    out = []
-    for name in dict.fromkeys(r["preset"] for r in rows):
-        mine = [r for r in rows if r["preset"] == name]
-        line: dict[str, Any] = {"preset": name, "seeds": len(mine)}
-        for k in KEYS:
-            values = [r[k] for r in mine if r[k] is not None]
-            line[k] = metrics.interval(values) if values else None
-        out.append(line)
-    return out
-
-
-def table(lines: list[dict[str, Any]]) -> str:
-    """The summary as Markdown."""
-    head = "| preset | " + " | ".join(k.replace("_", " ") for k in KEYS) + " |\n|" + "---|" * (len(KEYS) + 1) + "\n"
-    return head + "".join(f"| {x['preset']} | " + " | ".join(_cell(x[k]) for k in KEYS) + " |\n" for x in lines)
-
-
-def _cell(value: tuple[float, float] | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value[0]:.3f}" + (f" ± {value[1]:.3f}" if value[1] else "")
-
-
-def _rows(path: Path, rows: list[dict[str, Any]]) -> None:
+def _lines(path: Path, rows: list[dict[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows))

@@ -5,8 +5,8 @@ import json
 import pytest
 from conftest import write_rows
 
-from continual import metrics, protocol
-from continual.errors import DataError
+from continual import __main__, ask, facts, metrics, models, protocol
+from continual.errors import ConfigError, DataError
 
 
 def test_stream_measures_follow_their_definitions():
@@ -28,23 +28,78 @@ def test_interval_over_three_seeds():
     assert metrics.interval([1.0, 2.0, 3.0]) == (2.0, pytest.approx(4.303 / 3**0.5))
 
 
-def test_tiny_order_naive_loses_most_safe_little(tmp_path, base):
-    report = protocol.run(protocol.from_demo("tiny"), base, ["naive", "safe"], 1, tmp_path)
+NEW = {"id": "1", "train": ["Who is A?"], "test": ["A is who?"], "answer": "Bo|Boo", "completion": "It is Bo."}
+OLD = {"id": "2", "test": ["B?"], "answer": "x"}
+
+
+def test_tiny_order_naive_loses_most_and_a_rerun_trains_nothing(tmp_path, base, monkeypatch):
+    updates = facts.updates("tiny", None, None, None, 1)
+    report = protocol.run(updates, base, ["naive", "safe"], 1, tmp_path)
     naive, safe = report["runs"]
     assert naive["fr"] == 1.0 and safe["fr"] < 0.5 and safe["gr"] > 0.9
     assert json.loads((tmp_path / "protocol.json").read_text())["runs"][1]["preset"] == "safe"
-    assert "| safe |" in (tmp_path / "protocol.md").read_text()
+    assert "| safe |" in (tmp_path / "protocol.md").read_text() and ">safe</text>" in (tmp_path / "protocol.svg").read_text()
+    monkeypatch.setattr(protocol.train_job, "train", None)
+    assert protocol.run(updates, base, ["safe"], 1, tmp_path)["runs"] == report["runs"]
 
 
-def test_own_files_are_read_and_their_faults_named(tmp_path):
-    new = write_rows(
-        tmp_path / "new.jsonl", [{"id": "1", "train": ["Who is A?"], "test": ["A is who?"], "answer": "Bo|Boo", "completion": "It is Bo."}]
-    )
-    old = write_rows(tmp_path / "old.jsonl", [{"id": "2", "test": ["B?"], "answer": "x"}])
-    suite = protocol.from_files(new, old)
-    assert suite.learn[0]["messages"][1]["content"] == "It is Bo." and suite.new == [("A is who?", "Bo|Boo")] and suite.old == [("B?", "x")]
-    with pytest.raises(DataError, match=r"old\.jsonl: no fact has `train`"):
-        protocol.from_files(old, old)
-    bad = write_rows(tmp_path / "bad.jsonl", [{"id": "3", "answer": "x"}])
-    with pytest.raises(DataError, match=r"bad\.jsonl:1: needs `test`"):
-        protocol.from_files(new, bad)
+def test_later_updates_start_from_the_carried_state_and_report_the_matrix(tmp_path, base):
+    report = protocol.run(facts.updates("tiny", None, None, None, 3), base, ["safe"], 1, tmp_path)
+    last = [r for r in report["updates"] if r["preset"] == "safe"][-1]
+    assert last["update"] == 3 and len(last["r"]) == 3 and last["bwt"] is not None and len(last["forgetting"]) == 2
+    assert len(report["runs"]) == 2 and "After the last update" in (tmp_path / "protocol.md").read_text()
+    matrix = tmp_path / "jobs" / "safe-1" / "update-3" / "model" / "cl_state" / "task_matrix.json"
+    assert len(json.loads(matrix.read_text())["stages"]) == 3
+
+
+def test_own_files_are_read(tmp_path):
+    new, old = write_rows(tmp_path / "new.jsonl", [NEW]), write_rows(tmp_path / "old.jsonl", [OLD])
+    (suite,) = facts.updates("smol", new, old, None, 1)
+    assert suite.learn[0]["messages"][1]["content"] == "It is Bo." and suite.new == [facts.Probe("A is who?", ("Bo", "Boo"))]
+    assert suite.old == [facts.Probe("B?", ("x",))] and len(suite.buffer) > 200
+    assert not {protocol.normal(p.prompt) for p in facts.updates("smol", None, None, None, 1)[0].old} & {
+        protocol.normal(r["prompt"]) for r in facts.general("smol")
+    }
+
+
+@pytest.mark.parametrize(
+    ("learned", "row", "message"),
+    [
+        (True, OLD, "bad.jsonl:1: needs `train`"),
+        (False, NEW, "bad.jsonl:1: an old probe has no `train`"),
+        (False, {"id": "3", "answer": "x"}, "bad.jsonl:1: needs `test`"),
+        (False, {"test": ["a"]}, "bad.jsonl:1: needs `answer`"),
+        (False, {**OLD, "test": "B?"}, "bad.jsonl:1: `test` must be a list"),
+        (False, {"test": ["B?"], "answr": "x"}, "bad.jsonl:1: unknown key 'answr': did you mean `answer`?"),
+        (False, {**OLD, "choices": ["y", "z"]}, "bad.jsonl:1: `answer` must be one of the choices"),
+        (False, {**OLD, "answer": "|"}, "bad.jsonl:1: `answer` holds only separators"),
+    ],
+)
+def test_a_faulty_line_is_refused_with_its_place_and_the_mend(tmp_path, learned, row, message):
+    with pytest.raises(DataError) as e:
+        facts.read(write_rows(tmp_path / "bad.jsonl", [row]), learned)
+    assert str(e.value).startswith(message)
+
+
+def test_a_repeated_id_an_empty_and_a_missing_file_are_refused(tmp_path):
+    for rows, message in (([OLD, OLD], "old.jsonl:2: id '2' is already on line 1"), ([], "holds no line")):
+        with pytest.raises(DataError, match=message):
+            facts.read(write_rows(tmp_path / "old.jsonl", rows), False)
+    with pytest.raises(DataError, match="no such file"):
+        facts.read(tmp_path / "none.jsonl", False)
+
+
+def test_choices_are_answered_by_likelihood(base, tiny_demo):
+    p = tiny_demo.general[0]
+    wrong = next(q.contains for q in tiny_demo.general if q.capability == p.capability and q.contains != p.contains)
+    right = facts.Probe(p.question, (p.contains,), (wrong, p.contains))
+    assert ask.answers(models.load(base), [right, facts.Probe(p.question, (wrong,), (wrong, p.contains))], 6) == [True, False]
+
+
+def test_wrong_arguments_are_refused_before_any_work(tmp_path, capsys):
+    for extra, message in ((["--seeds", "0"], "--seeds"), (["--new", "x"], "--new and --old go together"), (["--presets", "best"], "preset")):
+        assert __main__.main(["protocol", "tiny", "--out", str(tmp_path / "o"), *extra]) == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+    with pytest.raises(ConfigError, match="--updates"):
+        facts.updates("smol", None, None, None, 0)
