@@ -16,6 +16,8 @@ type Model struct {
 	Benchmarks []string `json:"benchmarks"` // names of the benchmarks that guard it
 	Preset     string   `json:"preset"`     // default training preset
 	Canned     []Canned `json:"canned"`     // prompts that every healthy version answers
+	// Anchor is the pinned version that every candidate is compared with too; 0 = the first of its ancestors.
+	Anchor int `json:"anchor,omitempty"`
 	// Train overrides sections of the training configuration (run.json) for this model.
 	Train   json.RawMessage `json:"train,omitempty"`
 	Created time.Time       `json:"created"`

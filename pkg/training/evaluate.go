@@ -35,9 +35,13 @@ type EvalPlan struct {
 type Evaluated struct {
 	Digest   string `json:"digest"`   // of the model
 	Artifact string `json:"artifact"` // S3 URI of the folder with results.jsonl
+	// Means are the mean scores by benchmark and Locks what they were measured under; filled in when recorded.
+	Means map[string]float64 `json:"means,omitempty"`
+	Locks map[string]string  `json:"locks,omitempty"`
 }
 
-// PlanEvaluation decides what must be evaluated for a run: candidate and champion on the same locks.
+// PlanEvaluation decides what must be evaluated for a run: candidate, champion and the pinned
+// anchor on the same locks.
 // Results of an earlier run under the very same locks are used again.
 func (s *Service) PlanEvaluation(ctx context.Context, id string) (EvalPlan, error) {
 	run, err := s.Run(ctx, id)
@@ -50,11 +54,11 @@ func (s *Service) PlanEvaluation(ctx context.Context, id string) (EvalPlan, erro
 	}
 	set := setDigest(versions)
 	plan := EvalPlan{Run: id, Set: set, Jobs: []EvalJob{}}
-	for _, n := range []int{run.Parent, run.Candidate} {
-		v, err := s.Registry.Version(ctx, run.Model, n)
-		if err != nil {
-			return plan, err
-		}
+	judged, err := s.judged(ctx, run)
+	if err != nil {
+		return plan, err
+	}
+	for _, v := range judged {
 		if _, err := s.evaluation(ctx, v.Digest, set); err == nil {
 			continue
 		} else if !errs.Is(err, errs.NotFound) {
@@ -130,6 +134,9 @@ func (s *Service) evaluation(ctx context.Context, digest, set string) (Evaluated
 // recordEvaluations remembers where results are, so that the next run need not make them again.
 func (s *Service) recordEvaluations(ctx context.Context, set string, done []Evaluated) error {
 	for _, e := range done {
+		if err := s.measure(ctx, &e); err != nil {
+			return err
+		}
 		_, err := s.Log.Commit(ctx, audit.Change{Actor: audit.System("training"), Type: "ModelEvaluated", Data: e,
 			Subject: audit.Subject{Type: "evaluation", ID: e.Digest}, Ops: []table.Op{table.Save(evaluationKey(e.Digest, set), e, 0, nil)}})
 		if err != nil && !errs.Is(err, errs.Conflict) {

@@ -63,7 +63,20 @@ func (s *Service) Judge(ctx context.Context, in JudgeInput) (Judgement, error) {
 }
 
 func (s *Service) decide(ctx context.Context, run Run, set string) (gate.Report, error) {
-	var none gate.Report
+	in, err := s.evidence(ctx, run, set)
+	if err != nil {
+		return gate.Report{}, err
+	}
+	policy, err := s.policy(ctx, run.Model)
+	if err != nil {
+		return gate.Report{}, err
+	}
+	return gate.Decide(policy, in)
+}
+
+// evidence gathers everything that the gate judges a run by.
+func (s *Service) evidence(ctx context.Context, run Run, set string) (gate.Input, error) {
+	var none gate.Input
 	candidate, err := s.Registry.Version(ctx, run.Model, run.Candidate)
 	if err != nil {
 		return none, err
@@ -86,10 +99,11 @@ func (s *Service) decide(ctx context.Context, run Run, set string) (gate.Report,
 	if in.Candidate, err = s.results(ctx, candidate.Digest, set); err != nil {
 		return none, err
 	}
-	if in.Contaminated, err = s.contaminated(ctx, run, champion, bs); err != nil {
+	if err := s.remember(ctx, run, set, bs, &in); err != nil {
 		return none, err
 	}
-	return gate.Decide(s.Policy, in)
+	in.Contaminated, err = s.contaminated(ctx, run, champion, bs)
+	return in, err
 }
 
 func describer(bs []benchmark.Version) func(name, item string) (string, string) {
@@ -111,11 +125,15 @@ func (s *Service) results(ctx context.Context, digest, set string) (gate.Results
 	if err != nil {
 		return nil, fmt.Errorf("results of %s: %w", digest, err)
 	}
+	return s.lines(ctx, e), nil
+}
+
+func (s *Service) lines(ctx context.Context, e Evaluated) gate.Results {
 	key := strings.TrimSuffix(strings.TrimPrefix(e.Artifact, s.Places.URI("")), "/") + "/results.jsonl"
 	return gate.Lines(key, func() (io.ReadCloser, error) {
 		r, _, err := s.Objects.Get(ctx, key, 0)
 		return r, err
-	}), nil
+	})
 }
 
 // contaminated streams what the run trained on past the benchmarks: admission refuses overlaps, but a

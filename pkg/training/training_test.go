@@ -115,7 +115,7 @@ func (w *world) publish(rows int) {
 func (w *world) folder(prefix, content string) {
 	info, err := w.objects.Put(w.ctx, prefix+"model.safetensors", strings.NewReader(content), object.PutOptions{})
 	require.NoError(w.t, err)
-	m := map[string]any{"digest": "sha256:" + fmt.Sprintf("%064x", len(content)), "metrics": map[string]any{"loss": 0.5, "stopped": false},
+	m := map[string]any{"digest": benchmark.DigestBytes([]byte(content)), "metrics": map[string]any{"loss": 0.5, "stopped": false},
 		"files": []map[string]any{{"path": "model.safetensors", "size": info.Size, "sha256": info.SHA256}}}
 	b, err := json.Marshal(m)
 	require.NoError(w.t, err)
