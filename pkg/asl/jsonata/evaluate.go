@@ -23,8 +23,11 @@ type Question struct {
 func (p *Pool) Evaluate(q Question, now time.Time) (json.RawMessage, error) {
 	text, err := p.with(func(m *machine) (goja.Value, error) {
 		m.now = now
+		m.late.Store(false)
+		timer := time.AfterFunc(q.Time, func() { m.late.Store(true) })
+		defer timer.Stop()
 		to := m.vm.ToValue
-		return m.evaluate(goja.Undefined(), halves(q.Source), to(string(q.Input)), to(string(q.Bindings)), to(q.Time.Milliseconds()), to(q.Depth))
+		return m.evaluate(goja.Undefined(), halves(q.Source), to(string(q.Input)), to(string(q.Bindings)), to(q.Depth))
 	})
 	if err != nil {
 		return nil, err

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"hash"
 	mathrand "math/rand/v2"
-	"time"
 
 	"github.com/dop251/goja"
 )
@@ -22,10 +21,11 @@ var hashes = map[string]func() hash.Hash{
 }
 
 // bindHost gives the runtime the functions that the glue calls.
-func bindHost(vm *goja.Runtime) error {
+func bindHost(m *machine) error {
+	vm := m.vm
 	host := map[string]any{
 		"__hash": digest(vm), "__uuid": newUUID, "__random": mathrand.Float64, "__btoa": encodeBinary, "__atob": decodeBinary,
-		"__clock": func() int64 { return time.Now().UnixMilli() },
+		"__late": m.late.Load,
 	}
 	host["self"] = vm.GlobalObject() // where the bundle looks for Buffer
 	for name, f := range host {

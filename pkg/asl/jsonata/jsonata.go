@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dop251/goja"
@@ -75,13 +76,14 @@ type machine struct {
 	tree     goja.Callable
 	evaluate goja.Callable
 	now      time.Time
+	late     atomic.Bool // the time of a Question is over
 }
 
 func newMachine() (*machine, error) {
 	m := &machine{vm: goja.New()}
 	m.vm.SetMaxCallStackSize(12000)
 	m.vm.SetTimeSource(func() time.Time { return m.now })
-	if err := bindHost(m.vm); err != nil {
+	if err := bindHost(m); err != nil {
 		return nil, err
 	}
 	for _, p := range programs() {
