@@ -4,8 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from continual import protocol_cli
-from continual import cli
+from continual import cli, protocol_cli
 from continual.errors import JobError
 
 

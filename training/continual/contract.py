@@ -93,13 +93,26 @@ class Stop:
         return self.asked
 
 
+_listener: Callable[[dict[str, Any]], None] | None = None
+
+
+def listen(listener: Callable[[dict[str, Any]], None] | None) -> None:
+    """Give metric lines to a person's progress bar instead of printing them; None prints again."""
+    global _listener
+    _listener = listener
+
+
 def progress(**fields: Any) -> None:
     """Print one `[perennial] key=value …` line: the metric line that the platform parses."""
-    parts = (f"{k}={_short(v)}" for k, v in fields.items() if v is not None)
+    if _listener is not None:
+        _listener(fields)
+        return
+    parts = (f"{k}={short(v)}" for k, v in fields.items() if v is not None)
     print("[perennial] " + " ".join(parts), flush=True)
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value as a metric line shows it: six digits, no spaces."""
     return f"{value:.6g}" if isinstance(value, float) else str(value).replace(" ", "_")
 
 

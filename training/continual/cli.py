@@ -1,0 +1,211 @@
+"""`train`, `evaluate`, `serve` and `compare` for people: plain folders laid out as the container contract wants them."""
+
+import argparse
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from continual import contract
+from continual.errors import ConfigError
+
+TRAIN_HELP = """Train the next version of a model and write it to OUT/model. Killed or stopped? The same command goes on.
+
+  python -m continual train --model base --data facts.jsonl --out v1
+  python -m continual train --model v1/model --data new.jsonl --old old.jsonl --carry v1/model/cl_state --out v2
+  python -m continual train --model base --data facts.jsonl --preset naive --set train.epochs=3 --set params.r=8 --out try
+
+A row is {"prompt", "completion"}, {"messages": [{"role", "content"}]} or {"text"}."""
+EVALUATE_HELP = """Score a model on benchmarks; OUT/model/results.jsonl has a line an item. The same command goes on where it stopped.
+
+  python -m continual evaluate --model v1/model --benchmark benchmarks/perennial-knowledge --out scores
+  python -m continual evaluate --model v1/model --benchmark questions.jsonl --out scores
+
+A benchmark is a folder with lock.json and items.jsonl, a folder of such folders, or a file of items
+{"id", "input", "target"}, scored by normalized_exact (by log-likelihood where the items have "choices")."""
+SERVE_HELP = """Serve a model: OpenAI-shaped chat and completions with streaming, until Ctrl-C.
+
+  python -m continual serve --model v1/model --port 8080
+  curl localhost:8080/v1/chat/completions -d '{"messages": [{"role": "user", "content": "Hello"}]}'"""
+COMPARE_HELP = """Evaluate two models on the same items and show what was gained and what was forgotten.
+
+  python -m continual compare --old base --new v1/model --benchmark benchmarks --out compared
+  bin/perennial gate --incumbent compared/old/model/results.jsonl --candidate compared/new/model/results.jsonl
+
+The second command gives intervals and a verdict."""
+
+
+def add(sub: Any) -> None:
+    """Add the four commands to the parser."""
+    t = _command(sub, "train", "train the next version of a model", TRAIN_HELP, _train)
+    t.add_argument("--model", type=Path, required=True, help="model folder to start from")
+    t.add_argument("--data", type=Path, required=True, help="rows to learn: a .jsonl or .jsonl.gz file, or a folder of them")
+    t.add_argument("--old", type=Path, help="rows of what the model knows already, to be repeated")
+    t.add_argument("--carry", type=Path, help="cl_state folder of the previous version")
+    t.add_argument("--preset", default="safe", help="safe (default), knowledge, skill, no_old_data, long_stream, large or naive")
+    t.add_argument("--seed", type=int, default=17)
+    t.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of run.json, such as train.lr=0.001")
+    t.add_argument("--out", type=Path, required=True, help="folder to write")
+    e = _command(sub, "evaluate", "score a model on benchmarks", EVALUATE_HELP, _evaluate)
+    e.add_argument("--model", type=Path, required=True, help="model folder")
+    c = _command(sub, "compare", "compare two models item by item", COMPARE_HELP, _compare)
+    c.add_argument("--old", type=Path, required=True, help="model folder of today")
+    c.add_argument("--new", type=Path, required=True, help="model folder of tomorrow")
+    for p in (e, c):
+        p.add_argument("--benchmark", type=Path, required=True, help="benchmark folder, folder of benchmarks, or file of items")
+        p.add_argument("--out", type=Path, required=True, help="folder to write")
+    s = _command(sub, "serve", "serve a model", SERVE_HELP, _serve)
+    s.add_argument("--model", type=Path, required=True, help="model folder")
+    s.add_argument("--port", type=int, default=8080)
+
+
+def _command(sub: Any, name: str, short: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    p = sub.add_parser(name, help=short, description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.set_defaults(run=run)
+    return p
+
+
+def _train(args: argparse.Namespace) -> int:
+    from continual.train_job import train
+
+    raw = {"schema": 1, "job": "train", "preset": args.preset, "seed": args.seed}
+    for text in args.set:
+        if "=" not in text:
+            raise ConfigError(f"--set {text}: write FIELD=VALUE, such as train.lr=0.001")
+    fields = dict(text.split("=", 1) for text in args.set)
+    from continual import config
+
+    raw = config.override(raw, fields)
+    config.parse(raw, "train")
+    sources = {"model": args.model, "train": args.data, "replay": args.old, "cl_state": args.carry}
+    code = _job(args.out, raw, "run.json", sources, train)
+    if code == 0:
+        print(f"the next version is in {args.out / 'model'}; its card is README.md there")
+    return code
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    code = _evaluated(args.model, args.benchmark, args.out)
+    if code == 0:
+        for b in json.loads((args.out / "model" / "summary.json").read_text())["benchmarks"]:
+            print(f"{b['benchmark']}: {b['mean']:.3f} over {b['n']} items, {b['errors']} errors")
+        print(f"a line an item: {args.out / 'model' / 'results.jsonl'}")
+    return code
+
+
+def _evaluated(model: Path, benchmark: Path, out: Path) -> int:
+    from continual.evaluate_job import evaluate
+
+    raw = {"schema": 1, "job": "evaluate", "seed": 17}
+    return _job(out, raw, "eval.json", {"model": model}, evaluate, benchmark)
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from continual import compare
+    from continual.evaluate_job import results_of
+
+    for side, model in (("old", args.old), ("new", args.new)):
+        print(f"{side}: {model}", flush=True)
+        code = _evaluated(model, args.benchmark, args.out / side)
+        if code:
+            return code
+    shown = compare.table(compare.pair(*(results_of(args.out / s / "model" / "results.jsonl") for s in ("old", "new"))))
+    contract.write_atomic(args.out / "compare.md", shown + "\n")
+    print(shown)
+    return 0
+
+
+def _serve(args: argparse.Namespace) -> int:
+    import tempfile
+
+    from continual.serve_job import serve
+
+    _there(args.model, "--model")
+    os.environ["SERVE_PORT"] = str(args.port)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "model").symlink_to(args.model.resolve())
+        return contract.run_job(serve, contract.Root(folder))
+
+
+def _job(out: Path, raw: Any, name: str, sources: dict[str, Path | None], job: Any, benchmark: Path | None = None) -> int:
+    """Lay out the job's folder, run it with a progress bar, return its exit code."""
+    inputs = out / "input" / "data"
+    shutil.rmtree(inputs, ignore_errors=True)
+    contract.write_json(inputs / "config" / name, raw)
+    for channel, source in sources.items():
+        if source is not None:
+            _link(source, inputs / channel)
+    if benchmark is not None:
+        _benchmarks(benchmark, inputs / "benchmark")
+    with Bar() as bar:
+        contract.listen(bar)
+        try:
+            return contract.run_job(job, contract.Root(out))
+        finally:
+            contract.listen(None)
+
+
+def _link(source: Path, place: Path) -> None:
+    """A folder becomes the channel; a file lies in it."""
+    _there(source, place.name)
+    if source.is_dir():
+        place.symlink_to(source.resolve())
+        return
+    place.mkdir(parents=True)
+    (place / source.name).symlink_to(source.resolve())
+
+
+def _there(source: Path, what: str) -> None:
+    if not source.exists():
+        hub = "; hub ids are not fetched here: download the model (`hf download NAME --local-dir DIR`) and give its folder"
+        raise ConfigError(f"{what}: {source} is not there{hub if what in ('model', '--model') else ''}")
+
+
+def _benchmarks(source: Path, place: Path) -> None:
+    _there(source, "--benchmark")
+    place.mkdir(parents=True)
+    if source.is_file():
+        return _locked(source, place / source.name.split(".")[0])
+    if (source / "lock.json").is_file():
+        (place / source.name).symlink_to(source.resolve())
+    else:
+        for lock in sorted(source.glob("*/lock.json")):
+            (place / lock.parent.name).symlink_to(lock.parent.resolve())
+    return None
+
+
+def _locked(items: Path, folder: Path) -> None:
+    """A file of items as a benchmark; its lock is the digest of the file."""
+    from continual import data, manifest
+
+    _, first = next(data.objects(items), (0, {}))
+    kind = "choice" if first.get("choices") else "normalized_exact"
+    lock = f"file:{kind}:{manifest.sha256_file(items)}"
+    contract.write_json(folder / "lock.json", {"benchmark": folder.name, "lock": lock, "scorer": {"kind": kind}, "prompt": {"chat": True}})
+    (folder / "items.jsonl").symlink_to(items.resolve())
+
+
+class Bar:
+    """Metric lines as one progress bar with time left."""
+
+    def __enter__(self) -> "Bar":
+        from tqdm import tqdm
+
+        self.bar: Any = tqdm(total=1, bar_format="{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}<{remaining}] {postfix}", leave=False)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.bar.close()
+
+    def __call__(self, fields: dict[str, Any]) -> None:
+        """Take one metric line."""
+        at, total = (fields.get("step"), fields.get("steps")) if "step" in fields else (fields.get("item"), fields.get("items"))
+        self.bar.set_description_str(str(fields.get("phase") or fields.get("benchmark") or "training"), refresh=False)
+        if total:
+            if total != self.bar.total:
+                self.bar.reset(total=total)
+            self.bar.n = at
+        shown = {k: contract.short(fields[k]) for k in ("loss", "old_loss", "kl", "mean", "tok_s") if fields.get(k) is not None}
+        self.bar.set_postfix(shown, refresh=True)
