@@ -49,6 +49,10 @@ export const retractVersion = (dataset: string, number: number, reason: string) 
 export const publishIngestion = (ingestion: string, reason: string) =>
   call(api.POST('/v1/ingestions/{ingestion}/publish', { params: { path: { ingestion } }, body: { reason } }))
 
+/** Checks the same file again, after a fault that was not the file's. */
+export const retryIngestion = (ingestion: string) =>
+  call(api.POST('/v1/ingestions/{ingestion}/retry', { params: { path: { ingestion } } }))
+
 export const discardIngestion = (ingestion: string, reason: string) =>
   call(api.POST('/v1/ingestions/{ingestion}/discard', { params: { path: { ingestion } }, body: { reason } }))
 

@@ -17,6 +17,13 @@ export const setRoles = (id: string, given: Role[], reason: string) =>
 export const disableUser = (id: string, reason: string) =>
   call(api.POST('/v1/users/{id}/disable', { params: { path: { id } }, body: { reason } }))
 
+export const enableUser = (id: string, reason: string) =>
+  call(api.POST('/v1/users/{id}/enable', { params: { path: { id } }, body: { reason } }))
+
+/** Gives a one-time password, which is shown this once; sessions of the user end. */
+export const resetPassword = (id: string, reason: string) =>
+  call(api.POST('/v1/users/{id}/password', { params: { path: { id } }, body: { reason } }))
+
 export const createKey = (name: string, scopes: Permission[]) => call(api.POST('/v1/keys', { body: { name, scopes } }))
 
 export const revokeKey = (id: string) => call(api.DELETE('/v1/keys/{id}', { params: { path: { id } } }))

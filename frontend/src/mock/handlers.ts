@@ -44,6 +44,14 @@ const identityHandlers: HttpHandler[] = [
     state.people = state.people.map((p) => (p.id === params.id ? { ...p, disabled: true } : p))
     return found(state.people.find((p) => p.id === params.id), 'such user')
   }),
+  http.post('*/v1/users/:id/enable', ({ params }) => {
+    state.people = state.people.map((p) => (p.id === params.id ? { ...p, disabled: false } : p))
+    return found(state.people.find((p) => p.id === params.id), 'such user')
+  }),
+  http.post('*/v1/users/:id/password', ({ params }) => {
+    const user = state.people.find((p) => p.id === params.id)
+    return refused('users:write') ?? (user ? ok({ oneTimePassword: 'willow-copper-nine' }) : problem(404, 'there is no such user'))
+  }),
   http.get('*/v1/keys', () => refused('settings:read') ?? list(state.keys)),
   http.post('*/v1/keys', async ({ request }) => {
     const { name, scopes } = (await request.json()) as { name: string; scopes: [] }

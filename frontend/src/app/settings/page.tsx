@@ -1,10 +1,14 @@
 import { useRouter, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense, type ReactNode } from 'react'
 import { paths } from '../../lib/paths'
 import { Page, Tabs } from '../../ui'
 import { ChangePassword } from '../layout/ChangePassword'
-import { Audit } from './Audit'
-import { Keys } from './Keys'
-import { Users } from './Users'
+import { Waiting } from '../layout/Waiting'
+
+const Audit = lazy(() => import('./Audit').then((m) => ({ default: m.Audit })))
+const Keys = lazy(() => import('./Keys').then((m) => ({ default: m.Keys })))
+const Users = lazy(() => import('./Users').then((m) => ({ default: m.Users })))
+const later = (content: ReactNode) => <Suspense fallback={<Waiting />}>{content}</Suspense>
 
 export default function SettingsPage() {
   const { tab } = useSearch({ strict: false }) as { tab?: string }
@@ -12,9 +16,9 @@ export default function SettingsPage() {
   return (
     <Page title="Settings" description="Who may do what, and who did it.">
       <Tabs activeTabId={tab ?? 'users'} onChange={(e) => router.history.push(paths.settings(e.detail.activeTabId))} tabs={[
-        { id: 'users', label: 'Users', content: <Users /> },
-        { id: 'keys', label: 'API keys', content: <Keys /> },
-        { id: 'audit', label: 'Audit', content: <Audit /> },
+        { id: 'users', label: 'Users', content: later(<Users />) },
+        { id: 'keys', label: 'API keys', content: later(<Keys />) },
+        { id: 'audit', label: 'Audit', content: later(<Audit />) },
         { id: 'account', label: 'Your account', content: <div className="narrow"><ChangePassword /></div> },
       ]} />
     </Page>

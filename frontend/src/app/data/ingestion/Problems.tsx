@@ -1,10 +1,9 @@
 import type { ErrorGroup, Ingestion } from '../../../data/schema'
 import { plural } from '../../../lib/format'
-import { ruleHint, ruleTitle } from '../../../lib/rules'
 import { Card, Expandable, Header, Link, Stack, Status } from '../../../ui'
 import { rejectsUrl } from '../../../data/datasets'
 
-/** What is wrong, grouped by rule, with where to look and how to mend it. */
+/** What is wrong, grouped by rule, with where to look and how to fix it. */
 export function Problems({ ingestion: i }: { ingestion: Ingestion }) {
   const groups = [...i.errors.map((g) => ({ g, reject: true })), ...i.warnings.map((g) => ({ g, reject: false }))]
   if (groups.length === 0) return null
@@ -25,7 +24,7 @@ function Severity({ group: g, reject }: { group: ErrorGroup; reject: boolean }) 
 
 function Group({ group: g, reject, open }: { group: ErrorGroup; reject: boolean; open: boolean }) {
   return (
-    <Expandable defaultExpanded={open} headerText={<>{ruleTitle(g.rule)} <Severity group={g} reject={reject} /></>} headerDescription={ruleHint(g.rule)}>
+    <Expandable defaultExpanded={open} headerText={<>{g.title} <Severity group={g} reject={reject} /></>} headerDescription={g.hint}>
       <div className="scroll-x">
         <table className="plain">
           <thead><tr><th scope="col">Line</th><th scope="col">Where</th><th scope="col">Expected</th><th scope="col">Found</th></tr></thead>
