@@ -18,7 +18,12 @@ LOCK_SCHEMA: dict[str, Any] = {
         "scorer": {
             "type": "object",
             "required": ["kind"],
-            "properties": {"kind": {"enum": ["choice", *SCORERS, *MEASURED]}, "params": {"type": ["object", "null"]}},
+            "properties": {"kind": {"enum": ["choice", *SCORERS, *MEASURED, "llm_judge"]}, "params": {"type": ["object", "null"]}},
+        },
+        "judge": {
+            "type": ["object", "null"],
+            "required": ["model"],
+            "properties": {"model": {"type": "string", "minLength": 1}, "promptDigest": {"type": ["string", "null"]}},
         },
         "prompt": {
             "type": ["object", "null"],
@@ -95,6 +100,7 @@ class Benchmark:
     temperature: float
     stop: list[str]
     seed: int
+    judge: str
     items: list[Item]
 
 
@@ -123,6 +129,7 @@ def read(folder: Path) -> Benchmark:
         decoding.get("temperature", 0.0),
         decoding.get("stop") or [],
         decoding.get("seed") or 0,
+        (lock.get("judge") or {}).get("model", ""),
         [],
     )
     _check_limit(folder.name, bench)
@@ -138,7 +145,9 @@ def read(folder: Path) -> Benchmark:
 
 
 def _check_limit(name: str, bench: Benchmark) -> None:
-    """latency and cost need their limit."""
+    """latency and cost need their limit, llm_judge its judge."""
+    if bench.kind == "llm_judge" and not bench.judge:
+        raise ConfigError(f"{name}/lock.json: judge.model: is required for llm_judge")
     _, limit = MEASURED.get(bench.kind, ("", ""))
     value = bench.params.get(limit)
     if limit and (not isinstance(value, (int, float)) or isinstance(value, bool) or value <= 0):

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from continual import bench, config, manifest, models
+from continual import bench, config, judge, manifest, models
 from continual.choices import loglikelihoods, pick
 from continual.contract import Root, Stop, progress, write_atomic, write_json
 from continual.errors import JobError, Stopped
@@ -156,8 +156,20 @@ class Run:
 
     def _scored(self, b: bench.Benchmark, item: bench.Item, prompt: str, r: Request) -> dict[str, Any]:
         output = cut(self.loaded.text.decode(r.out), b.stop).strip()
+        result = {"output": output[: self.cfg.max_output_chars], "prompt": prompt, "tokens": len(r.prompt) + len(r.out)}
+        if b.kind == "llm_judge":
+            return {**self._judged(b, item, output), **result}
         value = 0.0 if b.kind in MEASURED else score(b.kind, output, item.targets, b.params)
-        return {"score": round(value, 6), "output": output[: self.cfg.max_output_chars], "prompt": prompt, "tokens": len(r.prompt) + len(r.out)}
+        return {"score": round(value, 6), **result}
+
+    def _judged(self, b: bench.Benchmark, item: bench.Item, output: str) -> dict[str, Any]:
+        """Score by the benchmark's judge; a judge that fails costs this item its score and no other."""
+        question = item.messages()[-1]["content"]
+        try:
+            value, replies = judge.score(judge.of(b.judge), question, output, next(iter(item.targets), ""), b.params.get("rubric") or judge.RUBRIC)
+        except judge.JudgeError as e:
+            return {"score": 0.0, "error": " ".join(str(e).split())[:500]}
+        return {"score": value, "judge": replies}
 
     def _choice(self, items: list[bench.Item]) -> list[dict[str, Any]]:
         return [self._choice_one(i) for i in items]
