@@ -1,14 +1,18 @@
 """Model families that transformers runs: tiny random models train, are evaluated and answer (M3)."""
 
 import json
+import queue
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 from conftest import Job
 
 from continual import models, tiny
+from continual.engine import Engine
 from continual.generate import Request, generate
+from continual.served import Adapters
 
 SMALL = {
     "hidden_size": 32,
@@ -22,6 +26,9 @@ SMALL = {
     "pad_token_id": 0,
 }
 FAMILIES = {
+    "llama": SMALL,
+    "gemma": {**SMALL, "head_dim": 8},
+    "phi": SMALL,
     "qwen2": SMALL,
     "qwen3": {**SMALL, "head_dim": 8},
     "mistral": {**SMALL, "head_dim": 8, "sliding_window": None},
@@ -62,9 +69,29 @@ def test_train_evaluate_and_answer(family, tmp_path, tiny_demo):
     assert "error" not in result and len(result["logprobs"]) == 3
 
     loaded = models.load(job.root / "model")
+    served_answers(loaded, family, job.root / "model" / "adapter")
     prompts = [loaded.text.encode("What color?"), loaded.text.encode("Where does Bobo live now?")]
     together, apart = ([Request(p, 5) for p in prompts] for _ in range(2))
     generate(loaded.model, together)
     for r in apart:
         generate(loaded.model, [r])
     assert [r.out for r in together] == [r.out for r in apart]
+
+
+def served_answers(merged: models.Loaded, family: Path, adapter: Path) -> None:
+    """The server's engine answers by the base with the run's adapter as by the merged model, side by side with the base."""
+    prompt = merged.text.encode("What color?")
+    want = {k: Request(prompt, 5) for k in ("base", "merged")}
+    base = models.load(family)
+    generate(base.model, [want["base"]])
+    generate(merged.model, [want["merged"]])
+    engine = Engine(base)
+    adapters = Adapters(base.model)
+    key = adapters.load("a", adapter).key
+    asked = {"base": Request(prompt, 5), "merged": Request(prompt, 5, adapter=key)}
+    ended: queue.Queue = queue.Queue()
+    for r in asked.values():
+        engine.submit(r, ended.put)
+    assert [ended.get(timeout=60) for _ in asked] == [None, None]
+    engine.close()
+    assert {k: r.out for k, r in asked.items()} == {k: r.out for k, r in want.items()}
