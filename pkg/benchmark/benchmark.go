@@ -28,7 +28,7 @@ type Item struct {
 	Targets    []string  `json:"targets,omitempty"` // any of them is right
 	Capability string    `json:"capability"`        // such as knowledge, reasoning, format, safety
 	Cluster    string    `json:"cluster,omitempty"` // items of one cluster depend on one another
-	Weight     float64   `json:"weight,omitempty"`  // 0 = 1
+	Weight     float64   `json:"weight,omitempty"`  // kept and locked; the gate counts items alike
 	MustPass   bool      `json:"mustPass,omitempty"`
 	// Source and Licence say where the item comes from.
 	Source  string   `json:"source,omitempty"`

@@ -28,7 +28,8 @@ func Canary() *cobra.Command {
 
 Each line of a file is one request: a time and 0 (fine) or 1 (failed), such as
 "2026-11-24T10:00:00Z 0" or "12.5 1", with seconds counted from any start. A space, a comma or a tab parts them;
-the outcome may also come first, and {"time": …, "error": …} is read too.
+the outcome may also come first, and {"time": …, "error": …} is read too. Lines of 0 or 1 alone count as one
+request a second.
 The test may be looked at after every tick: over a whole canary that is no worse, it stops with a
 chance of at most alpha.`,
 		Args: cobra.NoArgs,

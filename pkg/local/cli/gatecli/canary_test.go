@@ -1,6 +1,7 @@
 package gatecli_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -74,4 +75,14 @@ func TestCanary_ReadsEveryFormOfLine(t *testing.T) {
 			require.Equal(t, want, got)
 		})
 	}
+}
+
+func TestCanary_TakesOutcomesAloneAsOneASecond(t *testing.T) {
+	fine, bad := file(t, "fine", strings.Repeat("0\n", 900)), file(t, "bad", strings.Repeat("0\n1\n", 450))
+	var out bytes.Buffer
+	cmd := gatecli.Canary()
+	cmd.SetOut(&out)
+	cmd.SetArgs([]string{"--baseline", fine, "--canary", bad})
+	require.NoError(t, cmd.Execute())
+	require.Contains(t, out.String(), "STOP at")
 }

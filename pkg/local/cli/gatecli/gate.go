@@ -1,9 +1,13 @@
 package gatecli
 
 import (
+	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +32,8 @@ func Gate() *cobra.Command {
 		Long: `Decide from per-item results whether a candidate may replace the incumbent.
 
 A result line is {"benchmark", "lock", "capability", "item", "cluster"?, "score": 0…1, "error"?,
-"mustPass"?, "output"?, "latencyMs"?, "tokens"?}. Both files hold the same items under the same locks.
+"mustPass"?, "output"?, "latencyMs"?, "tokens"?}. Both files hold the same items under the same locks;
+one whose name ends in .gz is unzipped.
 
 Exit status: 0 PASS, 3 INCONCLUSIVE, 4 FAIL, 2 for input that cannot be judged.`,
 		Example: `  perennial gate --incumbent old.jsonl --candidate new.jsonl
@@ -88,7 +93,12 @@ func loadPolicy(name string) (gate.Policy, error) {
 	return policy, nil
 }
 
+// softMemory makes the collector work harder rather than let a comparison of a million items outgrow a small CI
+// machine; larger inputs still get what they need.
+const softMemory = 400 << 20
+
 func (f gateFlags) decide(policy gate.Policy) (gate.Report, error) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(softMemory))
 	in, err := f.input()
 	if err != nil {
 		return gate.Report{}, err
@@ -125,7 +135,23 @@ func (f gateFlags) results(flag, path string) (gate.Results, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return gate.Lines(path, func() (io.ReadCloser, error) { return os.Open(path) }), nil
+	return gate.Lines(path, func() (io.ReadCloser, error) { return openResults(path) }), nil
+}
+
+// openResults opens a file of results, unzipping one whose name ends in .gz.
+func openResults(path string) (io.ReadCloser, error) {
+	file, err := os.Open(path)
+	if err != nil || !strings.HasSuffix(path, ".gz") {
+		return file, err
+	}
+	zipped, err := gzip.NewReader(file)
+	if err != nil {
+		return nil, errors.Join(gate.Problem{Where: path, Message: "not a gzip file: " + err.Error(), Hint: "rename or pack it"}, file.Close())
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{zipped, file}, nil
 }
 
 // refuse prints every problem and ends with exit status 2.

@@ -2,6 +2,7 @@ package gatecli_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -116,4 +117,20 @@ func TestGate_RefusesWhatCannotBeJudged(t *testing.T) {
 			require.Contains(t, errOut, c.want)
 		})
 	}
+}
+
+func TestGate_ReadsZippedResults(t *testing.T) {
+	old := results(t, "old.jsonl", 1000, 100)
+	content, err := os.ReadFile(old)
+	require.NoError(t, err)
+	var zipped bytes.Buffer
+	zw := gzip.NewWriter(&zipped)
+	_, err = zw.Write(content)
+	require.NoError(t, err)
+	require.NoError(t, zw.Close())
+	code, out, errOut := call(gatecli.Gate(), "--incumbent", old, "--candidate", file(t, "new.jsonl.gz", zipped.String()))
+	require.Zero(t, code, out+errOut)
+	code, _, errOut = call(gatecli.Gate(), "--incumbent", old, "--candidate", file(t, "plain.gz", string(content)))
+	require.Equal(t, gatecli.ExitUnjudgeable, code)
+	require.Contains(t, errOut, "plain.gz: not a gzip file")
 }

@@ -33,7 +33,7 @@ type rawLine struct {
 }
 
 // readRequests reads lines of a time and 0 or 1, in either order, the same on all lines, or JSON objects with
-// "time" and "error". Each wrong line is a problem with its place.
+// "time" and "error"; outcomes alone, on all lines, are one request a second. Each wrong line is a problem with its place.
 func readRequests(path string) (requests, []*errs.Error, error) {
 	lines, err := readLines(path)
 	if err != nil {
@@ -42,8 +42,11 @@ func readRequests(path string) (requests, []*errs.Error, error) {
 	var out requests
 	var problems []*errs.Error
 	swapped := outcomeFirst(lines)
+	alone := !slices.ContainsFunc(lines, func(l rawLine) bool { return len(l.values) != 1 })
 	for _, line := range lines {
-		if swapped && len(line.values) == 2 {
+		if alone {
+			line.values = []string{strconv.Itoa(line.number), line.values[0]}
+		} else if swapped && len(line.values) == 2 {
 			line.values[0], line.values[1] = line.values[1], line.values[0]
 		}
 		r, absolute, message := parseRequest(line.values)
