@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { approvals, releases } from '../../../data/releases'
-import type { Approval, GateReport } from '../../../data/schema'
+import type { Approval, GateReport, Release } from '../../../data/schema'
 import { paths } from '../../../lib/paths'
-import { Async, Badge, Page, Phase, Stack } from '../../../ui'
+import { Alert, Async, Badge, Page, Phase, Stack } from '../../../ui'
 import { Changed } from './Changed'
 import { DecisionBox } from './DecisionBox'
 import { DeltaTable } from './DeltaTable'
@@ -32,9 +32,11 @@ function Body({ approval: a }: { approval: Approval }) {
     <div className="decide">
       <div className="decide-evidence">
         <Stack size="l">
-          <Async query={report} label="Reading the gate report">
-            {(r) => <Evidence report={r} approval={a} reason={release.data?.reason} />}
-          </Async>
+          {a.binding.report === '' ? <NoReport release={release.data} /> : (
+            <Async query={report} label="Reading the gate report">
+              {(r) => <Evidence report={r} approval={a} reason={release.data?.reason} />}
+            </Async>
+          )}
           <Changed approval={a} release={release.data} report={report.data} />
         </Stack>
       </div>
@@ -53,5 +55,15 @@ function Evidence({ report, approval, reason }: { report: GateReport; approval: 
       <Flips report={report} />
       <Rules report={report} />
     </Stack>
+  )
+}
+
+/** An imported version was never compared: there is no evidence to show, and the page says so. */
+function NoReport({ release }: { release: Release | undefined }) {
+  return (
+    <Alert type="warning" header="There is no gate report for this version">
+      It was not compared with another version, so nothing here shows that it keeps what is known. That is usual for the first, imported version.
+      {release?.reason && <> The reason given: “{release.reason}”</>}
+    </Alert>
   )
 }
