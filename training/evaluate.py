@@ -8,14 +8,19 @@ Writes model/results.jsonl and model/summary.json. Exit codes as for train.py.
 
 import sys
 
-from continual.contract import run_job
+from continual.contract import Root, Stop, run_job
 
 
 def main() -> int:
-    """Run the job under the root of the environment."""
+    """Run the job under the root of the environment; SIGTERM is heeded before torch is imported."""
+    return run_job(job)
+
+
+def job(root: Root, stop: Stop) -> None:
+    """Import the job, which takes seconds, and run it."""
     from continual.evaluate_job import evaluate
 
-    return run_job(evaluate)
+    evaluate(root, stop)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,19 @@ Exit codes: 0 done, 2 configuration, 3 data, 4 training failed, 143 checkpointed
 
 import sys
 
-from continual.contract import run_job
+from continual.contract import Root, Stop, run_job
 
 
 def main() -> int:
-    """Run the job under the root of the environment."""
+    """Run the job under the root of the environment; SIGTERM is heeded before torch is imported."""
+    return run_job(job)
+
+
+def job(root: Root, stop: Stop) -> None:
+    """Import the job, which takes seconds, and run it."""
     from continual.train_job import train
 
-    return run_job(train)
+    train(root, stop)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import (
 
 // Kinds lists the scorers that evaluate.py knows.
 var Kinds = []string{"choice", "exact", "normalized_exact", "contains", "not_contains", "regex", "numeric",
-	"token_f1", "rouge_l", "chrf", "bleu", "json_schema", "refusal"}
+	"token_f1", "rouge_l", "chrf", "bleu", "json_schema", "refusal", "latency", "cost", "llm_judge"}
 
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 

@@ -112,6 +112,21 @@ def test_sigterm_stops_between_batches_and_the_next_start_finishes(job, tiny_dem
     assert len(results(job)) == 240
 
 
+def test_a_killed_evaluation_goes_on_at_the_next_item(job, tiny_demo):
+    job.config(job="evaluate", batch=1).bench("old", EXACT, items(tiny_demo, 120))
+    p = job.process("evaluate.py")
+    for line in p.stdout:
+        if "item=5 " in line:
+            p.kill()
+            break
+    p.stdout.read()
+    assert p.wait() == -signal.SIGKILL
+    kept = (job.root / "checkpoints" / "results.jsonl").read_text().splitlines()
+    assert len(kept) >= 5 and not (job.root / "model").exists()
+    assert job.run("evaluate") == 0
+    assert [r["item"] for r in results(job)] == [f"q{i}" for i in range(120)]
+
+
 def test_one_item_that_cannot_run_costs_no_other(job, tiny_demo):
     rows = [*items(tiny_demo, 2), {"id": "long", "input": "word " * 400, "target": "x"}]
     assert job.config(job="evaluate").bench("old", EXACT, rows).run("evaluate") == 0

@@ -41,11 +41,17 @@ def losses(job: Job) -> list[float]:
     return [h["loss"] for h in job.history()]
 
 
-@pytest.mark.parametrize("kind", ["lora", "full"])
-def test_stopped_twice_and_resumed_equals_uninterrupted_bit_for_bit(kind, tmp_path, raw_base, tiny_demo):
-    whole = make(tmp_path / "a", raw_base, tiny_demo, params={"kind": kind})
-    assert whole.run() == 0
-    parts = make(tmp_path / "b", raw_base, tiny_demo, params={"kind": kind})
+RESUMES = [(t, k) for t in ("sft", "cpt", "sdft") for k in ("full", "lora", "lora_corda", "osf")]
+
+
+@pytest.mark.parametrize(("trainer", "kind"), RESUMES)
+def test_stopped_twice_and_resumed_equals_uninterrupted_bit_for_bit(trainer, kind, tmp_path, raw_base, tiny_demo):
+    run = {"params": {"kind": kind}, "train": {**RUN["train"], "trainer": trainer}}
+    if trainer == "sdft":  # it samples its own rows and takes no old ones
+        run |= {"preset": "naive", "replay": {"mode": "none"}, "train": {**run["train"], "max_steps": 9}}
+    whole = make(tmp_path / "a", raw_base, tiny_demo, **run)
+    assert whole.run() == 0, whole.failure
+    parts = make(tmp_path / "b", raw_base, tiny_demo, **run)
     assert stopped(parts, 3) == 143
     assert not (parts.root / "model" / "manifest.json").exists() and not (parts.root / "output" / "failure").exists()
     assert stopped(parts, 5) == 143
@@ -64,6 +70,30 @@ def test_sigterm_to_the_process_checkpoints_and_exits_143(tmp_path, base, tiny_d
     rest = p.stdout.read()
     assert p.wait() == 143, rest
     assert "checkpoint written" in rest and list((job.root / "checkpoints").glob("step-*"))
+
+
+EARLY = """
+import os, signal, sys
+from continual import contract
+install = contract.Stop.install
+def early(self):
+    install(self)
+    assert "torch" not in sys.modules
+    os.kill(os.getpid(), signal.SIGTERM)
+    return self
+contract.Stop.install = early
+import train
+sys.exit(train.main())
+"""
+
+
+def test_sigterm_before_anything_is_imported_exits_143_and_can_go_on(tmp_path, raw_base, tiny_demo):
+    job = make(tmp_path, raw_base, tiny_demo)
+    env = {"PERENNIAL_ML_ROOT": str(job.root), "PYTHONDONTWRITEBYTECODE": "1"}
+    p = subprocess.run([sys.executable, "-c", EARLY], cwd=TRAINING, env=env, capture_output=True, check=False)
+    assert p.returncode == 143, p.stderr
+    assert not (job.root / "output" / "failure").exists()
+    assert job.run() == 0
 
 
 def test_truncated_checkpoint_falls_back_to_the_one_before(tmp_path, raw_base, tiny_demo, capsys):
