@@ -4,42 +4,41 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 )
 
-// field is one leaf of an event: its name, the keys joined with dots, its value and the array elements
-// that it lies in.
+// field is one leaf of an event and the array elements that it lies in.
 type field struct {
-	name  string
-	value any // string, json.Number, bool or nil
-	at    position
+	value value
+	in    position
 }
 
-// position says, for each array of objects that a field lies in, in which element.
-type position map[string]int
+// position says, for each array of objects or arrays that a field lies in, in which element.
+type position map[int]int
 
-// fits tells whether two fields can belong to one match: they must not lie in different elements of one array.
-func (p position) fits(q position) bool {
-	for array, i := range p {
-		if j, ok := q[array]; ok && i != j {
-			return false
+// with joins two positions; ok is false when they lie in different elements of one array.
+func (p position) with(q position) (joined position, ok bool) {
+	joined = p
+	for array, i := range q {
+		j, known := p[array]
+		if known && i != j {
+			return nil, false
+		}
+		if !known {
+			if len(joined) == len(p) {
+				joined = maps.Clone(p)
+			}
+			if joined == nil {
+				joined = position{}
+			}
+			joined[array] = i
 		}
 	}
-	return true
+	return joined, true
 }
 
-func (p position) with(q position) position {
-	if len(q) == 0 {
-		return p
-	}
-	out := maps.Clone(q)
-	maps.Copy(out, p)
-	return out
-}
-
-// Event is a parsed event.
+// Event is a parsed event: its leaves by name, the keys joined with dots. A key that comes twice has both values.
 type Event struct{ fields map[string][]field }
 
 // ErrEvent tells that an event is not a JSON object.
@@ -49,51 +48,88 @@ var ErrEvent = errors.New("Parameter Event is not valid.")
 
 // ParseEvent reads an event.
 func ParseEvent(raw []byte) (Event, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var root map[string]any
-	if err := d.Decode(&root); err != nil || root == nil {
+	if !json.Valid(raw) {
 		return Event{}, ErrEvent
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+	r := reader{Decoder: json.NewDecoder(bytes.NewReader(raw)), event: Event{fields: map[string][]field{}}}
+	r.UseNumber()
+	if t, err := r.Token(); err != nil || t != json.Delim('{') {
 		return Event{}, ErrEvent
 	}
-	e := Event{fields: map[string][]field{}}
-	e.object(root, "", nil)
-	return e, nil
+	if err := r.object("", nil); err != nil {
+		return Event{}, ErrEvent
+	}
+	if _, err := r.Token(); !errors.Is(err, io.EOF) {
+		return Event{}, ErrEvent
+	}
+	return r.event, nil
 }
 
-func (e Event) object(o map[string]any, prefix string, at position) {
-	for key, v := range o {
-		name := key
+type reader struct {
+	*json.Decoder
+	event  Event
+	arrays int
+}
+
+func (r *reader) object(prefix string, in position) error {
+	for r.More() {
+		key, err := r.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := key.(string)
 		if prefix != "" {
-			name = prefix + "." + key
+			name = prefix + "." + name
 		}
-		e.value(v, name, at)
-	}
-}
-
-func (e Event) value(v any, name string, at position) {
-	switch v := v.(type) {
-	case map[string]any:
-		e.object(v, name, at)
-	case []any:
-		e.array(v, name, name, at)
-	default:
-		e.fields[name] = append(e.fields[name], field{name, v, at})
-	}
-}
-
-// array adds the elements; objects remember which element they are. id tells nested arrays apart.
-func (e Event) array(items []any, name, id string, at position) {
-	for i, it := range items {
-		switch it := it.(type) {
-		case map[string]any:
-			e.object(it, name, position{id: i}.with(at))
-		case []any:
-			e.array(it, name, fmt.Sprintf("%s[%d]", id, i), at)
-		default:
-			e.value(it, name, at)
+		if err := r.value(name, in, in); err != nil {
+			return err
 		}
 	}
+	_, err := r.Token()
+	return err
+}
+
+// value reads a value; brackets lie at inner, leaves at in.
+func (r *reader) value(name string, in, inner position) error {
+	t, err := r.Token()
+	if err != nil {
+		return err
+	}
+	switch t {
+	case json.Delim('{'):
+		return r.object(name, inner)
+	case json.Delim('['):
+		return r.array(name, inner)
+	}
+	r.event.fields[name] = append(r.event.fields[name], field{leaf(t), in})
+	return nil
+}
+
+// array reads elements; objects and arrays in it remember which element they are.
+func (r *reader) array(name string, in position) error {
+	id := r.arrays
+	r.arrays++
+	for i := 0; r.More(); i++ {
+		inner, _ := position{id: i}.with(in)
+		if err := r.value(name, in, inner); err != nil {
+			return err
+		}
+	}
+	_, err := r.Token()
+	return err
+}
+
+func leaf(t json.Token) value {
+	switch t := t.(type) {
+	case string:
+		return value{isString, t}
+	case json.Number:
+		return value{isNumber, t.String()}
+	case bool:
+		if t {
+			return value{isLiteral, "true"}
+		}
+		return value{isLiteral, "false"}
+	}
+	return value{isLiteral, "null"}
 }

@@ -1,160 +1,161 @@
 package rules
 
 import (
-	"encoding/json"
 	"math/big"
-	"net/netip"
 	"strconv"
 	"strings"
 )
 
-// sameNumber compares by value: 1, 1.0 and 1e0 are the same.
-func sameNumber(a, b json.Number) bool {
-	x, okX := rational(a)
-	y, okY := rational(b)
-	return okX && okY && x.Cmp(y) == 0
+// comparable gives a number's value when it can be compared: one that a 64-bit float holds without loss
+// of the digits written. Others are compared by their spelling only, as AWS does with account numbers.
+func comparable(text string) (float64, bool) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0, false
+	}
+	exact, ok := rational(text)
+	if !ok {
+		return 0, false
+	}
+	shortest, ok := rational(strconv.FormatFloat(f, 'g', -1, 64))
+	return f, ok && exact.Cmp(shortest) == 0
 }
 
 // rational reads a number exactly; absurd exponents are refused, since they would need absurd memory.
-func rational(n json.Number) (*big.Rat, bool) {
-	if i := strings.IndexAny(n.String(), "eE"); i >= 0 {
-		if e, err := strconv.Atoi(n.String()[i+1:]); err != nil || e > 400 || e < -400 {
+func rational(text string) (*big.Rat, bool) {
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		if e, err := strconv.Atoi(text[i+1:]); err != nil || e > 2000 || e < -2000 {
 			return nil, false
 		}
 	}
-	return new(big.Rat).SetString(n.String())
+	return new(big.Rat).SetString(text)
+}
+
+// sameNumber compares by value: 1, 1.0 and 1e0 are the same.
+func sameNumber(a, b string) bool {
+	x, okX := comparable(a)
+	y, okY := comparable(b)
+	return okX && okY && x == y
 }
 
 type bound struct {
 	op    string
-	limit *big.Rat
+	limit float64
 }
 
-func (b bound) holds(x *big.Rat) bool {
-	c := x.Cmp(b.limit)
+func (b bound) holds(x float64) bool {
 	switch b.op {
 	case "=":
-		return c == 0
+		return x == b.limit
 	case "<":
-		return c < 0
+		return x < b.limit
 	case "<=":
-		return c <= 0
+		return x <= b.limit
 	case ">":
-		return c > 0
+		return x > b.limit
 	}
-	return c >= 0
+	return x >= b.limit
 }
 
-// parseNumeric reads ["=", n], one bound or a lower and an upper bound.
-func parseNumeric(arg any) (test, error) {
-	items, ok := arg.([]any)
-	if !ok {
-		return test{}, invalid("Value of numeric must be an array.")
+// numeric reads ["=", n], one bound or a lower and an upper bound.
+func (c *compiler) numeric() (test, error) {
+	if c.next() != '[' {
+		return test{}, c.fail("Value of numeric must be an array.")
 	}
-	if len(items) == 0 {
-		return test{}, invalid("Invalid member in numeric match: ]")
-	}
-	first, err := parseBound(items)
+	bounds, err := c.bounds()
 	if err != nil {
 		return test{}, err
 	}
-	bounds := []bound{first}
-	if rest := items[2:]; len(rest) > 0 {
-		second, err := secondBound(first, rest)
-		if err != nil {
-			return test{}, err
-		}
-		bounds = append(bounds, second)
-	}
-	return test{holds: func(v any) bool {
-		n, ok := v.(json.Number)
-		if !ok {
+	return c.end(test{holds: func(v value) bool {
+		if v.kind != isNumber {
 			return false
 		}
-		x, ok := rational(n)
+		x, ok := comparable(v.text)
 		for _, b := range bounds {
 			ok = ok && b.holds(x)
 		}
 		return ok
-	}}, nil
+	}}, tooManyElements)
 }
 
-func parseBound(items []any) (bound, error) {
-	op, ok := items[0].(string)
-	if !ok {
-		return bound{}, invalid("Invalid member in numeric match: %v", items[0])
+func (c *compiler) bounds() ([]bound, error) {
+	if c.next() != isString {
+		return nil, c.fail("Invalid member in numeric match: %s", c.spelling())
 	}
+	first, spelled, err := c.bound(c.string())
+	switch {
+	case err != nil:
+		return nil, err
+	case c.next() == ']':
+		return []bound{first}, c.check(spelled)
+	case first.op == "=" || first.op[0] == '<':
+		return nil, c.fail(tooManyElements)
+	}
+	second, top, err := c.upper()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(spelled); err != nil {
+		return nil, err
+	}
+	if err := c.check(top); err != nil {
+		return nil, err
+	}
+	if second.limit <= first.limit {
+		return nil, c.fail("Bottom must be less than top")
+	}
+	return []bound{first, second}, nil
+}
+
+// spelling is the present token as it is written.
+func (c *compiler) spelling() string {
+	switch c.kind {
+	case isNumber, isLiteral:
+		return c.text
+	case isEnd, isField, isString:
+		return ""
+	}
+	return string(c.kind)
+}
+
+// bound reads the number that follows an operator.
+func (c *compiler) bound(op string) (bound, string, error) {
+	kind := c.next()
 	switch op {
 	case "=", "<", "<=", ">", ">=":
 	default:
-		return bound{}, invalid("Unrecognized numeric range operator: %s", op)
+		return bound{}, "", c.fail("Unrecognized numeric range operator: %s", op)
 	}
-	word := op
-	if op == "=" {
-		word = "equals"
+	if kind != isNumber {
+		if op == "=" {
+			op = "equals"
+		}
+		return bound{}, "", c.fail("Value of %s must be numeric", op)
 	}
-	if len(items) < 2 {
-		return bound{}, invalid("Value of %s must be numeric", word)
-	}
-	n, ok := items[1].(json.Number)
-	if !ok {
-		return bound{}, invalid("Value of %s must be numeric", word)
-	}
-	limit, ok := rational(n)
-	if !ok {
-		return bound{}, invalid("Value of %s must be numeric", word)
-	}
-	return bound{op, limit}, nil
+	x, _ := strconv.ParseFloat(c.text, 64)
+	return bound{op, x}, c.text, nil
 }
 
-// secondBound reads the upper bound; only a lower bound can have one.
-func secondBound(first bound, rest []any) (bound, error) {
-	op, ok := rest[0].(string)
-	switch {
-	case first.op == "=" || first.op[0] == '<':
-		return bound{}, invalid("Too many elements in numeric expression")
-	case !ok:
-		return bound{}, invalid("Invalid member in numeric match: %v", rest[0])
-	case op != "<" && op != "<=":
-		return bound{}, invalid("Bad numeric range operator: %s", op)
+// check refuses a limit that cannot be compared.
+func (c *compiler) check(spelled string) error {
+	if _, ok := comparable(spelled); !ok {
+		return c.fail("Cannot compare number : %s", spelled)
 	}
-	second, err := parseBound(rest)
-	switch {
-	case err != nil:
-		return bound{}, err
-	case len(rest) > 2:
-		return bound{}, invalid("Too many terms in numeric range")
-	case second.limit.Cmp(first.limit) <= 0:
-		return bound{}, invalid("Bottom must be less than top")
-	}
-	return second, nil
+	return nil
 }
 
-// parseCIDR reads a network; the test holds for addresses inside it. AWS reports a wrong type in the
-// words of prefix.
-func parseCIDR(arg any) (test, error) {
-	text, ok := arg.(string)
-	if !ok {
-		return test{}, invalid("prefix match pattern must be a string")
+// upper reads the upper bound; only a lower bound can have one.
+func (c *compiler) upper() (bound, string, error) {
+	if c.kind != isString {
+		return bound{}, "", c.fail("Bad value in numeric range: %s", c.spelling())
 	}
-	ip, bits, found := strings.Cut(text, "/")
-	if !found || strings.Contains(bits, "/") {
-		return test{}, invalid("Malformed CIDR, one '/' required")
+	op := c.string()
+	if op != "<" && op != "<=" {
+		return bound{}, "", c.fail("Bad numeric range operator: %s", op)
 	}
-	n, err := strconv.Atoi(bits)
-	if err != nil {
-		return test{}, invalid("Malformed CIDR, mask bits must be an integer")
+	second, spelled, err := c.bound(op)
+	if err == nil && c.next() != ']' {
+		err = c.fail("Too many terms in numeric range expression")
 	}
-	addr, err := netip.ParseAddr(ip)
-	if err != nil {
-		return test{}, invalid("Nonstandard IP address: %s", ip)
-	}
-	if n < 0 || n > addr.BitLen() {
-		return test{}, invalid("Malformed CIDR, mask bits must be between 0 and %d", addr.BitLen())
-	}
-	network := netip.PrefixFrom(addr, n).Masked()
-	return onText(func(s string) bool {
-		a, err := netip.ParseAddr(s)
-		return err == nil && network.Contains(a)
-	}), nil
+	return second, spelled, err
 }

@@ -1,136 +1,153 @@
 package rules
 
 import (
-	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
 )
+
+// value is a leaf of an event or a literal of a pattern: a text, or the spelling of a number or a literal.
+type value struct {
+	kind kind
+	text string
+}
 
 // test is one entry of a field's list. An absent test holds for fields that do not exist, and only for those.
 type test struct {
 	absent bool
-	holds  func(v any) bool
+	holds  func(v value) bool
+	wild   []wildcard // the wildcards in it, for their complexity
+	text   *string    // a wildcard that is still to be parsed
 }
 
-// operators are the names of match types.
-var operators = map[string]bool{
-	"prefix": true, "suffix": true, "anything-but": true, "numeric": true, "exists": true, "cidr": true, "wildcard": true, "equals-ignore-case": true,
-}
+func literal(want value) test { return test{holds: want.same} }
 
-func sortedKeys(o map[string]any) []string { return slices.Sorted(maps.Keys(o)) }
-
-func parseTests(items []any) ([]test, error) {
-	if len(items) == 0 {
-		return nil, invalid("Empty arrays are not allowed")
+// same compares numbers by value when both have one, everything else as it is written.
+func (v value) same(w value) bool {
+	if v.kind != w.kind {
+		return false
 	}
-	out := make([]test, 0, len(items))
-	for _, it := range items {
-		t, err := parseTest(it)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, t)
-	}
-	return out, nil
-}
-
-func parseTest(v any) (test, error) {
-	switch v := v.(type) {
-	case []any:
-		return test{}, invalid("Match value must be String, number, true, false, or null")
-	case map[string]any:
-		return parseOperator(v)
-	}
-	return test{holds: equals(v)}, nil
-}
-
-// equals compares a literal; numbers by value, whatever their spelling.
-func equals(want any) func(any) bool {
-	if n, ok := want.(json.Number); ok {
-		return func(v any) bool {
-			got, ok := v.(json.Number)
-			return ok && sameNumber(n, got)
-		}
-	}
-	return func(v any) bool { return v == want }
-}
-
-func parseOperator(o map[string]any) (test, error) {
-	if len(o) == 0 {
-		return test{}, invalid("Empty objects are not allowed")
-	}
-	if len(o) > 1 {
-		return test{}, invalid("Only one key allowed in match expression")
-	}
-	name := sortedKeys(o)[0]
-	arg := o[name]
-	parse, ok := map[string]func(any) (test, error){
-		"exists": parseExists, "prefix": affix("prefix", strings.HasPrefix), "suffix": affix("suffix", strings.HasSuffix),
-		"equals-ignore-case": parseIgnoreCase, "wildcard": parseWildcardTest, "cidr": parseCIDR,
-		"numeric": parseNumeric, "anything-but": parseAnythingBut,
-	}[name]
-	if !ok {
-		return test{}, invalid("Unrecognized match type %s", name)
-	}
-	return parse(arg)
-}
-
-func parseExists(arg any) (test, error) {
-	want, ok := arg.(bool)
-	if !ok {
-		return test{}, invalid("exists match pattern must be either true or false.")
-	}
-	return test{absent: !want, holds: func(any) bool { return want }}, nil
+	return v.text == w.text || v.kind == isNumber && sameNumber(v.text, w.text)
 }
 
 // onText makes a test that only texts can pass.
 func onText(f func(string) bool) test {
-	return test{holds: func(v any) bool {
-		s, ok := v.(string)
-		return ok && f(s)
-	}}
+	return test{holds: func(v value) bool { return v.kind == isString && f(v.text) }}
 }
 
-// affix parses prefix and suffix, plain or with equals-ignore-case inside.
-func affix(name string, has func(s, part string) bool) func(any) (test, error) {
-	return func(arg any) (test, error) {
-		switch arg := arg.(type) {
-		case string:
-			return onText(func(s string) bool { return has(s, arg) }), nil
-		case map[string]any:
-			part, ok := arg["equals-ignore-case"].(string)
-			if len(arg) == 1 && ok {
-				return onText(func(s string) bool { return has(fold(s), fold(part)) }), nil
-			}
-		}
-		return test{}, invalid("%s match pattern must be a string", name)
+const oneKey = "Only one key allowed in match expression"
+
+// operator reads a match expression up to its closing brace.
+func (c *compiler) operator() (test, error) {
+	if c.next() != isField {
+		return test{}, c.fail("Match expression name not found")
 	}
+	read, ok := map[string]func(*compiler) (test, error){
+		"exactly": (*compiler).exactly, "prefix": (*compiler).prefix, "suffix": (*compiler).suffix, "numeric": (*compiler).numeric,
+		"anything-but": (*compiler).anythingBut, "exists": (*compiler).exists, "cidr": (*compiler).cidr,
+		"equals-ignore-case": (*compiler).ignoreCase, "wildcard": (*compiler).wildcard,
+	}[c.text]
+	if !ok {
+		return test{}, c.fail("Unrecognized match type %s", c.text)
+	}
+	return read(c)
+}
+
+// end takes the closing brace of an expression.
+func (c *compiler) end(t test, complaint string) (test, error) {
+	if c.next() != '}' {
+		return test{}, c.fail("%s", complaint)
+	}
+	return t, nil
+}
+
+// textOf reads the text of the next token.
+func (c *compiler) textOf(operator string) (string, error) {
+	if c.next() != isString {
+		return "", c.fail("%s match pattern must be a string", operator)
+	}
+	return c.string(), c.err
+}
+
+func (c *compiler) exactly() (test, error) {
+	want, err := c.textOf("exact")
+	if err != nil {
+		return test{}, err
+	}
+	return c.end(literal(value{isString, want}), oneKey)
+}
+
+func (c *compiler) ignoreCase() (test, error) {
+	want, err := c.textOf("equals-ignore-case")
+	if err != nil {
+		return test{}, err
+	}
+	return c.end(sameFolded(want), oneKey)
+}
+
+func sameFolded(want string) test {
+	want = fold(want)
+	return onText(func(s string) bool { return fold(s) == want })
 }
 
 // fold makes texts comparable without regard to case.
 func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
 
-func parseIgnoreCase(arg any) (test, error) {
-	want, ok := arg.(string)
-	if !ok {
-		return test{}, invalid("equals-ignore-case match pattern must be a string")
+func (c *compiler) prefix() (test, error) { return c.affix("prefix", "Prefix", strings.HasPrefix) }
+
+func (c *compiler) suffix() (test, error) { return c.affix("suffix", "Suffix", strings.HasSuffix) }
+
+// affix reads prefix and suffix, plain or with equals-ignore-case inside.
+func (c *compiler) affix(name, title string, has func(s, part string) bool) (test, error) {
+	switch c.next() {
+	case '{':
+		return c.foldedAffix(name, title, has)
+	case isString:
+		part := c.string()
+		return c.end(onText(func(s string) bool { return has(s, part) }), oneKey)
 	}
-	return onText(func(s string) bool { return fold(s) == fold(want) }), nil
+	return test{}, c.fail("%s match pattern must be a string", name)
 }
 
-func parseWildcardTest(arg any) (test, error) {
-	w, err := wildcardOf(arg)
+func (c *compiler) foldedAffix(name, title string, has func(s, part string) bool) (test, error) {
+	if c.next() != isField {
+		return test{}, c.fail("%s expression name not found", title)
+	}
+	if c.text != "equals-ignore-case" {
+		return test{}, c.fail("Unsupported %s pattern: %s", name, c.text)
+	}
+	part, err := c.textOf("equals-ignore-case")
 	if err != nil {
 		return test{}, err
 	}
-	return onText(w.match), nil
+	part = fold(part)
+	t, err := c.end(onText(func(s string) bool { return has(fold(s), part) }), oneKey)
+	if err != nil {
+		return test{}, err
+	}
+	return c.end(t, oneKey)
 }
 
-func wildcardOf(arg any) (wildcard, error) {
-	s, ok := arg.(string)
-	if !ok {
-		return nil, invalid("wildcard match pattern must be a string")
+func (c *compiler) exists() (test, error) {
+	if c.next() != isLiteral || c.text == "null" {
+		return test{}, c.fail("exists match pattern must be either true or false.")
 	}
-	return parseWildcard(s)
+	want := c.text == "true"
+	return c.end(test{absent: !want, holds: func(value) bool { return want }}, oneKey)
+}
+
+func (c *compiler) wildcard() (test, error) {
+	text, err := c.textOf("wildcard")
+	if err != nil {
+		return test{}, err
+	}
+	w, err := c.parseWildcard(text)
+	if err != nil {
+		return test{}, err
+	}
+	return c.end(w.test(), oneKey)
+}
+
+func (w wildcard) test() test {
+	t := onText(w.match)
+	t.wild = []wildcard{w}
+	return t
 }

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,13 +60,15 @@ func TestPattern_Match(t *testing.T) {
 		{`{"$or":[{"source":["x"]},{"id":["1"]}]}`, true},
 		{`{"$or":[{"source":["x"]},{"id":["2"]}]}`, false},
 		{`{"source":["aws.s3"],"detail":{"$or":[{"bucket":{"name":["x"]}},{"object":{"size":[{"numeric":[">",4]}]}}]}}`, true},
-		{`{"$or":[{"source":["aws.s3"]}]}`, false}, // one branch: a field called $or
+		{`{"n":[{"exactly":"300"}]}`, false},
+		{`{"source":["x"],"source":["aws.s3"]}`, true},                                   // the last of two keys counts
+		{`{"detail":{"object":{"size":[5]}},"detail":{"bucket":{"name":["x"]}}}`, false}, // but other paths stay
+		{`{"detail":{"files":{"name":["a.txt"],"other":[{"exists":false}]}}}`, true},
+		{`{"detail":{"files":{"name":["a.txt"],"ok":[{"exists":false}]}}}`, false},
+		{`{"nothing":[{"anything-but":{"suffix":["l"]}}]}`, true}, // null is not the text "null"
+		{`{"$or":{"source":["aws.s3"]}}`, false},                  // an ordinary field called $or
 	} {
 		got, err := rules.MatchJSON([]byte(c.pattern), []byte(sample))
-		if c.pattern == `{"$or":[{"source":["aws.s3"]}]}` {
-			require.Error(t, err)
-			continue
-		}
 		require.NoError(t, err, c.pattern)
 		require.Equal(t, c.want, got, c.pattern)
 	}
@@ -73,34 +76,75 @@ func TestPattern_Match(t *testing.T) {
 
 func TestParsePattern_RefusesInAWSsWords(t *testing.T) {
 	for pattern, reason := range map[string]string{
-		`{"a": 1}`:                                  `"a" must be an object or an array`,
-		`{"a": []}`:                                 `Empty arrays are not allowed`,
-		`{"a": {}}`:                                 `Empty objects are not allowed`,
-		`{}`:                                        `Empty objects are not allowed`,
-		`["a"]`:                                     `Filter is not an object`,
-		`{"a": [["b"]]}`:                            `Match value must be String, number, true, false, or null`,
-		`{"a": [{"EXISTS": true}]}`:                 `Unrecognized match type EXISTS`,
-		`{"a": [{"exists": "yes"}]}`:                `exists match pattern must be either true or false.`,
-		`{"a": [{"prefix": 1}]}`:                    `prefix match pattern must be a string`,
-		`{"a": [{"prefix": "a", "suffix":""}]}`:     `Only one key allowed in match expression`,
-		`{"a": [{"wildcard": "a**"}]}`:              `Consecutive wildcard characters at pos 2`,
-		`{"a": [{"wildcard": "\\a"}]}`:              `Invalid escape character at pos 0`,
-		`{"a": [{"wildcard": "*:*:*:*:*:x/*"}]}`:    `Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character`,
-		`{"a": [{"cidr": "10.0.0.0"}]}`:             `Malformed CIDR, one '/' required`,
-		`{"a": [{"cidr": "10.0.0.0/x"}]}`:           `Malformed CIDR, mask bits must be an integer`,
-		`{"a": [{"cidr": "10.0.0.0/40"}]}`:          `Malformed CIDR, mask bits must be between 0 and 32`,
-		`{"a": [{"numeric": 5}]}`:                   `Value of numeric must be an array.`,
-		`{"a": [{"numeric": [">", 0, ">", 1]}]}`:    `Bad numeric range operator: >`,
-		`{"a": [{"numeric": [">", 0, "<"]}]}`:       `Value of < must be numeric`,
-		`{"a": [{"anything-but": null}]}`:           `Value of anything-but must be an array or single string/number value.`,
-		`{"a": [{"anything-but": ["x", null]}]}`:    `Inside anything but list, start|null|boolean is not supported.`,
-		`{"a": [{"anything-but": {"prefix": ""}}]}`: `Null prefix/suffix not allowed`,
-		`nonsense`:                                  `Unrecognized token 'nonsense': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')`,
-		`{'a': 1}`:                                  `Unexpected character (''' (code 39)): was expecting double-quote to start field name`,
+		`{"a": 1}`:                                   `"a" must be an object or an array`,
+		`{"a": []}`:                                  `Empty arrays are not allowed`,
+		`{"a": {}}`:                                  `Empty objects are not allowed`,
+		`{}`:                                         `Empty objects are not allowed`,
+		`["a"]`:                                      `Filter is not an object`,
+		`{"a": [["b"]]}`:                             `Match value must be String, number, true, false, or null`,
+		`{"a": [{"EXISTS": true}]}`:                  `Unrecognized match type EXISTS`,
+		`{"a": [{"exists": "yes"}]}`:                 `exists match pattern must be either true or false.`,
+		`{"a": [{"prefix": 1}]}`:                     `prefix match pattern must be a string`,
+		`{"a": [{"prefix": "a", "suffix":""}]}`:      `Only one key allowed in match expression`,
+		`{"a": [{"wildcard": "a**"}]}`:               `Consecutive wildcard characters at pos 2`,
+		`{"a": [{"wildcard": "\\a"}]}`:               `Invalid escape character at pos 1`,
+		`{"a": [{"wildcard": "*:*:*:*:*:x/*"}]}`:     `Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character`,
+		`{"a": [{"cidr": "10.0.0.0"}]}`:              `Malformed CIDR, one '/' required`,
+		`{"a": [{"cidr": "10.0.0.0/x"}]}`:            `Malformed CIDR, mask bits must be an integer`,
+		`{"a": [{"cidr": "10.0.0.0/32"}]}`:           `IPv4 mask bits must be < 32`,
+		`{"a": [{"cidr": "10.0.0.999/8"}]}`:          `Invalid IP address: 10.0.0.999`,
+		`{"a": [{"cidr": "host/8"}]}`:                `Nonstandard IP address: host`,
+		`{"$or": [{"a": ["b"]}]}`:                    `There must have at least 2 Objects in $or relationship.`,
+		`{"$or": [{"a": ["b"]}, {"prefix": ["c"]}]}`: `prefix is Ruler reserved fieldName which cannot be used inside $or.`,
+		`{"a": [{"numeric": [">", 2, "<", 2]}]}`:     `Bottom must be less than top`,
+		`{"a": [{"numeric": [">", 0, "<", 2, 3]}]}`:  `Too many terms in numeric range expression`,
+		`{"a": [1,]}`:                                `Unexpected character (']' (code 93)): expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')`,
+		`{"a": ["b"`:                                 `Unexpected end-of-input: expected close marker for Array (start marker at [Source: (String)"{"a": ["b""; line: 1, column: 7])`,
+		`{"a": [{"numeric": 5}]}`:                    `Value of numeric must be an array.`,
+		`{"a": [{"numeric": [">", 0, ">", 1]}]}`:     `Bad numeric range operator: >`,
+		`{"a": [{"numeric": [">", 0, "<"]}]}`:        `Value of < must be numeric`,
+		`{"a": [{"anything-but": null}]}`:            `Value of anything-but must be an array or single string/number value.`,
+		`{"a": [{"anything-but": ["x", null]}]}`:     `Inside anything but list, start|null|boolean is not supported.`,
+		`{"a": [{"anything-but": {"prefix": ""}}]}`:  `Null prefix/suffix not allowed`,
+		`nonsense`:                                   `Unrecognized token 'nonsense': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')`,
+		`{'a': 1}`:                                   `Unexpected character (''' (code 39)): was expecting double-quote to start field name`,
 	} {
 		_, err := rules.ParsePattern([]byte(pattern))
-		require.EqualError(t, err, "Event pattern is not valid. Reason: "+reason, pattern)
+		var refused *rules.PatternError
+		require.ErrorAs(t, err, &refused, pattern)
+		require.Equal(t, reason, refused.Reason, pattern)
 	}
+}
+
+func TestParsePattern_NamesThePlaceAsAWSDoes(t *testing.T) {
+	for pattern, place := range map[string]string{
+		`{"a": 42}`:                    "\n at [Source: (String)\"{\"a\": 42}\"; line: 1, column: 9]",
+		`{"a": "b"}`:                   "\n at [Source: (String)\"{\"a\": \"b\"}\"; line: 1, column: 8]",
+		"{\"a\":\n [{\"prefix\": 1}]}": "\n at [Source: (String)\"{\"a\":\n [{\"prefix\": 1}]}\"; line: 2, column: 15]",
+		`{"a": [{"anything-but": {"prefix": [1]}}]}`: strings.Repeat("\n at [Source: (String)\"{\"a\": [{\"anything-but\": {\"prefix\": [1]}}]}\"; line: 1, column: 38]", 2),
+		`{"a": [{"cidr": "x"}]}`:                     "",
+		`[1]`:                                        "\n at [Source: (String)\"[1]\"; line: 1, column: 2]",
+	} {
+		_, err := rules.ParsePattern([]byte(pattern))
+		var refused *rules.PatternError
+		require.ErrorAs(t, err, &refused, pattern)
+		require.Equal(t, place, refused.Place, pattern)
+	}
+	_, err := rules.ParsePattern([]byte(`{"a": 42, "` + strings.Repeat("x", 600)))
+	require.ErrorContains(t, err, "[truncated 111 chars]; line: 1, column: 9]")
+}
+
+// TestPattern_Match_StaysCheap matches many conditions over long arrays of objects without trying every combination.
+func TestPattern_Match_StaysCheap(t *testing.T) {
+	var pattern, event []string
+	for _, name := range strings.Split("abcdefghijkl", "") {
+		pattern = append(pattern, `"`+name+`":{"x":[1]}`)
+		event = append(event, `"`+name+`":[`+strings.Repeat(`{"x":1},`, 99)+`{"x":1}]`)
+	}
+	pattern = append(pattern, `"z":[1]`)
+	matches, err := rules.MatchJSON([]byte("{"+strings.Join(pattern, ",")+"}"), []byte("{"+strings.Join(event, ",")+"}"))
+	require.NoError(t, err)
+	require.False(t, matches)
 }
 
 func TestParsePattern_LimitsWhatOrExpandsTo(t *testing.T) {

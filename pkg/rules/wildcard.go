@@ -1,72 +1,45 @@
 package rules
 
-// wildcard is a pattern of literal characters and stars that match any text, also none.
+// wildcard is a pattern of literal bytes and stars that match any text, also none.
 type wildcard []token
 
 type token struct {
-	char rune
+	char byte
 	star bool
 }
 
-// maxStars bounds wildcards whose parts repeat a character: AWS refuses them as too complex because
-// many positions stay possible at once. The exact measure is not published.
-const maxStars = 4
-
-// parseWildcard reads a pattern; a backslash makes the next star or backslash literal.
-func parseWildcard(s string) (wildcard, error) {
+// parseWildcard reads a pattern; a backslash makes the next star or backslash literal. Positions in
+// errors count bytes, the opening quote included for a plain wildcard.
+func (c *compiler) parseWildcard(s string) (wildcard, error) {
 	var w wildcard
-	runes := []rune(s)
-	for i := 0; i < len(runes); i++ {
-		switch c := runes[i]; c {
-		case '*':
-			if w.endsInStar() {
-				return nil, invalid("Consecutive wildcard characters at pos %d", i)
-			}
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '*' && i+1 < len(s) && s[i+1] == '*':
+			return nil, c.fail("Consecutive wildcard characters at pos %d", i+1)
+		case s[i] == '*':
 			w = append(w, token{star: true})
-		case '\\':
-			i++
-			if i >= len(runes) || runes[i] != '*' && runes[i] != '\\' {
-				return nil, invalid("Invalid escape character at pos %d", i-1)
+		case s[i] == '\\':
+			if i+1 >= len(s) || s[i+1] != '*' && s[i+1] != '\\' {
+				return nil, c.fail("Invalid escape character at pos %d", i+1)
 			}
-			w = append(w, token{char: runes[i]})
+			i++
+			w = append(w, token{char: s[i]})
 		default:
-			w = append(w, token{char: c})
+			w = append(w, token{char: s[i]})
 		}
-	}
-	if w.complex() {
-		return nil, invalid("Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character")
 	}
 	return w, nil
 }
 
-func (w wildcard) endsInStar() bool { return len(w) > 0 && w[len(w)-1].star }
-
-// complex tells whether too many stars are followed by the same character.
-func (w wildcard) complex() bool {
-	after := map[rune]int{}
-	for i, t := range w {
-		if t.star && i+1 < len(w) {
-			after[w[i+1].char]++
-		}
-	}
-	for _, n := range after {
-		if n > maxStars {
-			return true
-		}
-	}
-	return false
-}
-
-// match is the usual two-pointer match: on a mismatch the last star takes one more character. O(n·m).
+// match is the usual two-pointer match: on a mismatch the last star takes one more byte. O(n·m).
 func (w wildcard) match(s string) bool {
-	text := []rune(s)
 	i, j, star, mark := 0, 0, -1, 0
-	for i < len(text) {
+	for i < len(s) {
 		switch {
 		case j < len(w) && w[j].star:
 			star, mark = j, i
 			j++
-		case j < len(w) && w[j].char == text[i]:
+		case j < len(w) && w[j].char == s[i]:
 			i++
 			j++
 		case star >= 0:
