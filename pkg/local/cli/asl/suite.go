@@ -16,7 +16,7 @@ func suiteCommand() *cobra.Command {
 		Use:   "jsonata-suite FOLDER",
 		Short: "Run the official JSONata test suite (its folder test/test-suite) through the evaluator",
 	}
-	c.Flags().DurationVar(&limit, "limit", 30*time.Second, "time for one case; some work on millions of items")
+	c.Flags().DurationVar(&limit, "limit", 2*time.Minute, "time for one case; some work on millions of items")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		r, err := suite.Run(args[0], jsonata.NewPool(jsonata.Limits{Time: limit, Memory: 4 << 30}))
 		if err != nil {
