@@ -78,18 +78,7 @@ func bytesOf(all []wildcard) []byte {
 func step(all []wildcard, set map[place]bool, char byte) map[place]bool {
 	next := map[place]bool{}
 	for p := range set {
-		w := all[p.wildcard]
-		if p.at > 0 && w[p.at-1].star {
-			next[p] = true
-		}
-		if p.at < len(w) && w[p.at].star {
-			next[place{p.wildcard, p.at + 1}] = true
-			if p.at+1 < len(w) && w[p.at+1].char == char {
-				next[place{p.wildcard, p.at + 2}] = true
-			}
-		} else if p.at < len(w) && w[p.at].char == char {
-			next[place{p.wildcard, p.at + 1}] = true
-		}
+		all[p.wildcard].follow(p, char, next)
 	}
 	for p := range next {
 		if w := all[p.wildcard]; p.at < len(w) && w[p.at].star {
@@ -97,6 +86,20 @@ func step(all []wildcard, set map[place]bool, char byte) map[place]bool {
 		}
 	}
 	return next
+}
+
+// follow adds the places that a byte leads to from p.
+func (w wildcard) follow(p place, char byte, into map[place]bool) {
+	if p.at > 0 && w[p.at-1].star {
+		into[p] = true
+	}
+	if p.at < len(w) && w[p.at].star {
+		p.at++
+		into[p] = true
+	}
+	if p.at < len(w) && w[p.at].char == char {
+		into[place{p.wildcard, p.at + 1}] = true
+	}
 }
 
 func identity(all []wildcard, set map[place]bool) string {

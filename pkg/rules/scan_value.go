@@ -76,15 +76,21 @@ func (s *scanner) number() (kind, string) {
 	if s.peek('.') && !s.digitsAfter() {
 		return s.badNumber(s.pos-1, "Decimal point not followed by a digit"), ""
 	}
-	if s.peek('e') || s.peek('E') {
-		if s.pos++; s.peek('+') || s.peek('-') {
-			s.pos++
-		}
-		if !s.digits() {
-			return s.badNumber(s.pos-1, "Exponent indicator not followed by a digit"), ""
-		}
+	if !s.exponent() {
+		return s.badNumber(s.pos-1, "Exponent indicator not followed by a digit"), ""
 	}
 	return isNumber, string(s.source.text[from:s.pos])
+}
+
+// exponent passes an exponent if there is one; false when it has no digits.
+func (s *scanner) exponent() bool {
+	if !s.peek('e') && !s.peek('E') {
+		return true
+	}
+	if s.pos++; s.peek('+') || s.peek('-') {
+		s.pos++
+	}
+	return s.digits()
 }
 
 func (s *scanner) badNumber(at int, what string) kind {
