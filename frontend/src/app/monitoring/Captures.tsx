@@ -11,7 +11,7 @@ const columns = (name: (digest: string) => string): Column<Capture>[] => [
   { id: 'prompt', header: 'Asked', cell: (c) => <span className="pre">{c.prompt}</span> },
   { id: 'answer', header: 'Answered', cell: (c) => <span className="pre">{c.answer || '—'}</span> },
   { id: 'latency', header: 'Took', cell: (c) => duration(c.latencyMs), sort: (c) => c.latencyMs },
-  { id: 'digest', header: 'By', cell: (c) => name(c.digest), sort: (c) => name(c.digest) },
+  { id: 'digest', header: 'By', cell: (c) => <span className="num">{name(c.digest).replace(' ', '\u00a0')}</span>, sort: (c) => name(c.digest) },
 ]
 
 /** What was asked and answered, personal data masked. */
