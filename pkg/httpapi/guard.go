@@ -124,7 +124,7 @@ func permit(p identity.Principal, permission string) error {
 		return nil
 	}
 	if p.MustChange {
-		return errs.New(errs.Forbidden, "the one-time password must be changed first").Mend("choose your own: PUT /v1/me/password")
+		return errs.New(errs.Forbidden, "the one-time password must be changed first").Mend("choose your own with: perennial passwd, or in the web app")
 	}
 	return identity.Require(p, identity.Permission(permission))
 }

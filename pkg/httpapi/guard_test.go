@@ -73,7 +73,7 @@ func TestGuard_AOneTimePasswordOpensOnlyTheChangeOfPassword(t *testing.T) {
 		}
 		a := w.call("newcomer", op.Method, op.filled(), "")
 		require.Equal(t, 403, a.StatusCode, op.ID)
-		require.Contains(t, a.problem(t).Hint.Value, "/v1/me/password")
+		require.Contains(t, a.problem(t).Hint.Value, "perennial passwd")
 	}
 	require.Equal(t, 200, w.call("newcomer", "GET", "/v1/me", "").StatusCode)
 }

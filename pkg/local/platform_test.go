@@ -71,6 +71,14 @@ type platform struct {
 }
 
 func startPlatform(t *testing.T) *platform {
+	t.Helper()
+	p := launch(t)
+	p.setUp()
+	return p
+}
+
+// launch starts a platform on an empty folder.
+func launch(t *testing.T) *platform {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	addr := l.Addr().String()
@@ -85,7 +93,6 @@ func startPlatform(t *testing.T) *platform {
 		}
 	})
 	p.start()
-	p.setUp()
 	return p
 }
 

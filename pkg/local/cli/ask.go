@@ -81,6 +81,19 @@ type Graph struct {
 	} `json:"edges"`
 }
 
+// known tells a node without relations in one direction from one that nothing is recorded about.
+func (a *app) known(ctx context.Context, g Graph, q url.Values) error {
+	if len(g.Edges) > 0 {
+		return nil
+	}
+	other := url.Values{"node": q["node"], "depth": {"1"},
+		"direction": {map[string]string{"forward": "backward", "backward": "forward"}[q.Get("direction")]}}
+	if err := a.client().Get(ctx, "/v1/lineage?"+other.Encode(), &g); err != nil || len(g.Edges) > 0 {
+		return err
+	}
+	return errs.New(errs.NotFound, "nothing is recorded about %s", q.Get("node")).Mend("see perennial lineage --help for the kinds of node")
+}
+
 func (a *app) lineage() *cobra.Command {
 	var forward bool
 	cmd := &cobra.Command{Use: "lineage NODE", Short: "what came of something, or what it came from", Args: exactly("NODE"),
@@ -93,12 +106,15 @@ func (a *app) lineage() *cobra.Command {
 		if err := a.client().Get(cmd.Context(), "/v1/lineage?"+q.Encode(), &g); err != nil {
 			return err
 		}
+		if err := a.known(cmd.Context(), g, q); err != nil {
+			return err
+		}
 		return a.show(cmd, g, func(w io.Writer) {
 			var rows [][]string
 			for _, e := range g.Edges {
 				rows = append(rows, []string{e.From, "→", e.To})
 			}
-			grid(w, "FROM - TO", rows)
+			grid(w, "FROM → TO", rows)
 		})
 	}
 	return cmd

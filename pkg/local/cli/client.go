@@ -37,6 +37,16 @@ type Problem struct {
 		Pointer string `json:"pointer"`
 		Detail  string `json:"detail"`
 	} `json:"errors"`
+	Error struct { // the gateway's form, which is OpenAI's
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+// gatewayCodes maps statuses of the gateway, whose errors have OpenAI's form, to the platform's codes.
+var gatewayCodes = map[int]errs.Code{
+	http.StatusBadRequest: errs.Invalid, http.StatusUnauthorized: errs.Unauthenticated, http.StatusForbidden: errs.Forbidden,
+	http.StatusNotFound: errs.NotFound, http.StatusRequestEntityTooLarge: errs.Invalid, http.StatusTooManyRequests: errs.Exhausted,
+	http.StatusBadGateway: errs.Unhealthy, http.StatusServiceUnavailable: errs.Unavailable,
 }
 
 // Get reads a resource into out.
@@ -101,6 +111,10 @@ func (c *Client) Do(ctx context.Context, method, path string, body io.Reader, he
 		defer resp.Body.Close()
 		return nil, problem(resp)
 	}
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
+		resp.Body.Close()
+		return nil, errs.New(errs.NotFound, "%s is no part of the API", path).Mend("see that the address is a platform's: --url")
+	}
 	return resp, nil
 }
 
@@ -129,20 +143,40 @@ func (c *Client) sign(req *http.Request) {
 	}
 }
 
-func problem(resp *http.Response) error {
-	var p Problem
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&p); err != nil {
-		return errs.New(errs.Internal, "the platform answered %s", resp.Status)
+// fromGateway takes over what the gateway said.
+func (p *Problem) fromGateway(status int) {
+	if p.Error.Message == "" {
+		return
 	}
-	e := errs.New(errs.Code(cmp.Or(p.Code, string(errs.Internal))), "%s", cmp.Or(p.Detail, p.Title))
+	p.Detail, p.Code = p.Error.Message, string(gatewayCodes[status])
+}
+
+func problem(resp *http.Response) error {
+	p := Problem{Title: resp.Status}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&p); err != nil {
+		return errs.New(errs.Internal, "the platform answered %s", resp.Status).Mend("see that the address is a platform's: --url")
+	}
+	p.fromGateway(resp.StatusCode)
+	e := errs.New(errs.Code(cmp.Or(p.Code, string(errs.Internal))), "%s", cmp.Or(p.Detail, p.Title, resp.Status))
 	e.Hint = p.Hint
 	for _, f := range p.Errors {
-		e.Message += fmt.Sprintf("\n  %s: %s", f.Pointer, f.Detail)
+		if !strings.Contains(e.Message, f.Detail) {
+			e.Message += fmt.Sprintf("\n  %s: %s", f.Pointer, f.Detail)
+		}
 	}
 	if e.Code == errs.Unauthenticated && e.Hint == "" {
 		e.Hint = "sign in with: perennial login"
 	}
 	return e
+}
+
+// wrongLogin says what to look at when a sign-in is refused.
+func wrongLogin(err error) error {
+	var e *errs.Error
+	if errors.As(err, &e) && e.Code == errs.Unauthenticated {
+		return e.Mend("name yourself with -u; an admin can reset a password")
+	}
+	return err
 }
 
 // SignIn opens a session.
@@ -153,8 +187,26 @@ func (c *Client) SignIn(ctx context.Context, user, password string) error {
 	}
 	resp, err := c.Do(ctx, http.MethodPost, "/v1/session", bytes.NewReader(b), "Content-Type", "application/json")
 	if err != nil {
+		return wrongLogin(err)
+	}
+	return c.keep(resp)
+}
+
+// ChangePassword chooses a new password for who is signed in; the session goes on under a new name.
+func (c *Client) ChangePassword(ctx context.Context, old, fresh string) error {
+	b, err := json.Marshal(map[string]string{"current": old, "new": fresh})
+	if err != nil {
 		return err
 	}
+	resp, err := c.Do(ctx, http.MethodPut, "/v1/me/password", bytes.NewReader(b), "Content-Type", "application/json")
+	if err != nil {
+		return err
+	}
+	return c.keep(resp)
+}
+
+// keep takes the session over that an answer opened.
+func (c *Client) keep(resp *http.Response) error {
 	defer resp.Body.Close()
 	for _, ck := range resp.Cookies() {
 		if ck.Name == "perennial_session" {

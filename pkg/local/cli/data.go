@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -25,14 +26,27 @@ func settled(in Ingestion) bool { return in.Status.Final() || in.Status == datas
 // Upload sends a file to a dataset and gives the ingestion that it became.
 func (c *Client) Upload(ctx context.Context, dataset, path string) (Ingestion, error) {
 	var in Ingestion
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
-		return in, errs.New(errs.Invalid, "%w", err)
+		return in, err
 	}
 	defer f.Close()
 	q := url.Values{"name": {filepath.Base(path)}}
 	err = c.send(ctx, "/v1/datasets/"+url.PathEscape(dataset)+"/uploads?"+q.Encode(), f, &in)
 	return in, err
+}
+
+// openFile opens a file to send. A folder is refused here, before it is taken for a broken connection.
+func openFile(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "%w", err)
+	}
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		f.Close()
+		return nil, errs.New(errs.Invalid, "%s is a folder", path).Mend("add its files one by one")
+	}
+	return f, nil
 }
 
 func (c *Client) send(ctx context.Context, path string, body io.Reader, out any) error {
@@ -48,7 +62,7 @@ func (c *Client) send(ctx context.Context, path string, body io.Reader, out any)
 func (c *Client) Settle(ctx context.Context, id string, each func(Ingestion)) (Ingestion, error) {
 	var in Ingestion
 	err := poll(ctx, 300*time.Millisecond, func() (bool, error) {
-		err := c.Get(ctx, "/v1/ingestions/"+id, &in)
+		err := c.Get(ctx, "/v1/ingestions/"+url.PathEscape(id), &in)
 		if err == nil {
 			each(in)
 		}
@@ -76,8 +90,7 @@ func poll(ctx context.Context, every time.Duration, f func() (bool, error)) erro
 func (a *app) data() *cobra.Command {
 	cmd := &cobra.Command{Use: "data", Short: "datasets: add files, see versions"}
 	cmd.PersistentFlags().StringVar(&a.set, "dataset", "", "dataset (default: the model's)")
-	cmd.AddCommand(a.dataCreate(), a.dataAdd(), a.dataVersions(), a.dataIngestions(), a.dataDecide("publish"), a.dataDecide("discard"), a.dataRejects(), a.dataRetract())
-	return cmd
+	return group(cmd, a.dataCreate(), a.dataAdd(), a.dataVersions(), a.dataIngestions(), a.dataDecide("publish"), a.dataDecide("discard"), a.dataRejects(), a.dataRetract())
 }
 
 func (a *app) dataCreate() *cobra.Command {
@@ -101,7 +114,7 @@ func (a *app) dataset(ctx context.Context) (string, error) {
 	var m struct {
 		Dataset string `json:"dataset"`
 	}
-	err = a.client().Get(ctx, "/v1/models/"+model, &m)
+	err = a.client().Get(ctx, "/v1/models/"+url.PathEscape(model), &m)
 	return m.Dataset, err
 }
 
@@ -120,8 +133,20 @@ func (a *app) dataAdd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.show(cmd, in, func(w io.Writer) { PrintIngestion(w, in) })
+			return cmp.Or(a.show(cmd, in, func(w io.Writer) { PrintIngestion(w, in) }), unpublished(in))
 		}}
+}
+
+// unpublished tells why an arrival brought no rows; nil when it did.
+func unpublished(in Ingestion) error {
+	switch in.Status {
+	case dataset.Quarantined:
+		return errs.New(errs.Invalid, "nothing of %s is published", in.Name).
+			Mend("mend them and add the file again, or: perennial data publish %s, perennial data discard %s", in.ID, in.ID)
+	case dataset.Failed:
+		return errs.New(errs.Unhealthy, "the admission failed: %s", in.Error).Mend("add the file again")
+	}
+	return nil
 }
 
 // PrintIngestion tells what became of an arrival.
@@ -164,7 +189,7 @@ func (a *app) dataVersions() *cobra.Command {
 			return err
 		}
 		var vs list[dataset.Version]
-		if err := a.client().Get(cmd.Context(), "/v1/datasets/"+ds+"/versions", &vs); err != nil {
+		if err := a.client().Get(cmd.Context(), "/v1/datasets/"+url.PathEscape(ds)+"/versions", &vs); err != nil {
 			return err
 		}
 		return a.show(cmd, vs, func(w io.Writer) {
@@ -197,7 +222,7 @@ func (a *app) dataDecide(verb string) *cobra.Command {
 	short := map[string]string{"publish": "publish the valid part of a quarantined arrival", "discard": "discard a quarantined arrival"}[verb]
 	var reason string
 	cmd := &cobra.Command{Use: verb + " INGESTION", Short: short, Args: exactly("INGESTION")}
-	cmd.Flags().StringVar(&reason, "reason", "", "why")
+	because(cmd, &reason)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var in Ingestion
 		if err := a.client().Post(cmd.Context(), "/v1/ingestions/"+args[0]+"/"+verb, map[string]string{"reason": reason}, &in); err != nil {
@@ -224,13 +249,17 @@ func (a *app) dataRejects() *cobra.Command {
 func (a *app) dataRetract() *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{Use: "retract VERSION", Short: "take a dataset version back: nothing learns from it any more", Args: exactly("VERSION")}
-	cmd.Flags().StringVar(&reason, "reason", "", "why (needed)")
+	because(cmd, &reason)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		number, err := versionNumber(args[0], "data versions")
+		if err != nil {
+			return err
+		}
 		ds, err := a.dataset(cmd.Context())
 		if err != nil {
 			return err
 		}
-		path := fmt.Sprintf("/v1/datasets/%s/versions/%s/retract", ds, url.PathEscape(args[0]))
+		path := fmt.Sprintf("/v1/datasets/%s/versions/%d/retract", url.PathEscape(ds), number)
 		if err := a.client().Post(cmd.Context(), path, map[string]string{"reason": reason}, nil); err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 
 // Decide sends a decision on an approval at the revision that was seen.
 func (c *Client) Decide(ctx context.Context, seen rollout.Approval, in, out any) error {
-	return c.call(ctx, "POST", "/v1/approvals/"+seen.ID+"/decisions", in, out, "If-Match", fmt.Sprintf("%q", fmt.Sprint(seen.Rev)))
+	return c.call(ctx, "POST", "/v1/approvals/"+url.PathEscape(seen.ID)+"/decisions", in, out, "If-Match", fmt.Sprintf("%q", fmt.Sprint(seen.Rev)))
 }
 
 // RollBack goes back in an environment and waits until that is verified or has failed.
@@ -21,7 +21,7 @@ func (c *Client) RollBack(ctx context.Context, model, env string, in any) (rollo
 		return rb, err
 	}
 	err := poll(ctx, every, func() (bool, error) {
-		err := c.Get(ctx, "/v1/rollbacks/"+rb.ID, &rb)
+		err := c.Get(ctx, "/v1/rollbacks/"+url.PathEscape(rb.ID), &rb)
 		return rb.Status == "Done" || rb.Status == "Failed", err
 	})
 	return rb, err
@@ -31,7 +31,7 @@ func (c *Client) RollBack(ctx context.Context, model, env string, in any) (rollo
 func (c *Client) FollowRelease(ctx context.Context, id string, each func(rollout.Release)) (rollout.Release, error) {
 	var r rollout.Release
 	err := poll(ctx, every, func() (bool, error) {
-		err := c.Get(ctx, "/v1/releases/"+id, &r)
+		err := c.Get(ctx, "/v1/releases/"+url.PathEscape(id), &r)
 		if err == nil {
 			each(r)
 		}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +36,7 @@ func (a *app) reject() *cobra.Command  { return a.decide("reject", "refuse a rel
 func (a *app) decide(use, short string, yes bool) *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{Use: use + " APPROVAL", Short: short, Args: exactly("APPROVAL")}
-	cmd.Flags().StringVar(&reason, "reason", "", "why (needed)")
+	because(cmd, &reason)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var seen, out rollout.Approval
 		c := a.client()
@@ -68,11 +67,11 @@ func (a *app) release() *cobra.Command {
 	cmd.Flags().StringVar(&in.Reason, "reason", "", "why")
 	cmd.Flags().BoolVar(&in.BreakGlass, "break-glass", false, "release although the gate failed it: two other people must approve")
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		if in.Model, err = a.theModel(cmd.Context()); err != nil {
+		if in.Version, err = versionNumber(args[0], "models versions"); err != nil {
 			return err
 		}
-		if in.Version, err = strconv.Atoi(args[0]); err != nil {
-			return errs.New(errs.Invalid, "%q is no version number", args[0]).Mend("see: perennial models versions")
+		if in.Model, err = a.theModel(cmd.Context()); err != nil {
+			return err
 		}
 		var out rollout.Release
 		if err := a.client().Post(cmd.Context(), "/v1/releases", in, &out); err != nil {
@@ -84,7 +83,7 @@ func (a *app) release() *cobra.Command {
 }
 
 func (a *app) releases() *cobra.Command {
-	return &cobra.Command{Use: "releases [RELEASE]", Short: "list releases, or show one's steps", Args: cobra.MaximumNArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+	return &cobra.Command{Use: "releases [RELEASE]", Short: "list releases, or show one's steps", Args: atMostOne("RELEASE"), RunE: func(cmd *cobra.Command, args []string) error {
 		if len(args) == 1 {
 			return a.showRelease(cmd, args[0])
 		}
@@ -104,7 +103,7 @@ func (a *app) releases() *cobra.Command {
 
 func (a *app) showRelease(cmd *cobra.Command, id string) error {
 	var r rollout.Release
-	if err := a.client().Get(cmd.Context(), "/v1/releases/"+id, &r); err != nil {
+	if err := a.client().Get(cmd.Context(), "/v1/releases/"+url.PathEscape(id), &r); err != nil {
 		return err
 	}
 	return a.show(cmd, r, func(w io.Writer) {
@@ -121,7 +120,7 @@ func (a *app) rollback() *cobra.Command {
 	var reason string
 	var to int
 	cmd := &cobra.Command{Use: "rollback ENVIRONMENT", Short: "go back to the previous version", Args: exactly("ENVIRONMENT")}
-	cmd.Flags().StringVar(&reason, "reason", "", "why (needed)")
+	because(cmd, &reason)
 	cmd.Flags().IntVar(&to, "to", 0, "version to go back to (default: the previous one)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		model, err := a.theModel(cmd.Context())
@@ -129,12 +128,18 @@ func (a *app) rollback() *cobra.Command {
 			return err
 		}
 		in := map[string]any{"reason": reason}
-		if to > 0 {
+		if cmd.Flags().Changed("to") {
+			if to < 1 {
+				return errs.New(errs.Invalid, "%d is no version number", to).At("--to").Mend("see: perennial models versions")
+			}
 			in["version"] = to
 		}
 		rb, err := a.client().RollBack(cmd.Context(), model, args[0], in)
 		if err != nil {
 			return err
+		}
+		if rb.Status == "Failed" {
+			return errs.New(errs.Unhealthy, "the rollback of %s failed: %s", args[0], rb.Error).Mend("see: perennial status")
 		}
 		return a.show(cmd, rb, func(w io.Writer) {
 			fmt.Fprintf(w, "%s: %s from version %d to %d in %.1f s; version %d is on hold (%s)\n",
@@ -146,13 +151,12 @@ func (a *app) rollback() *cobra.Command {
 
 func (a *app) hold() *cobra.Command {
 	cmd := &cobra.Command{Use: "hold", Short: "versions that are kept out of an environment"}
-	cmd.AddCommand(a.holdList(), a.holdRelease())
-	return cmd
+	return group(cmd, a.holdList(), a.holdAdd(), a.holdRelease())
 }
 
 func (a *app) holdsPath(cmd *cobra.Command, env string) (string, error) {
 	model, err := a.theModel(cmd.Context())
-	return fmt.Sprintf("/v1/models/%s/environments/%s/holds", model, url.PathEscape(env)), err
+	return fmt.Sprintf("/v1/models/%s/environments/%s/holds", url.PathEscape(model), url.PathEscape(env)), err
 }
 
 func (a *app) holdList() *cobra.Command {
@@ -175,10 +179,32 @@ func (a *app) holdList() *cobra.Command {
 	}}
 }
 
+func (a *app) holdAdd() *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{Use: "add ENVIRONMENT VERSION", Short: "keep a version out of an environment", Args: exactly("ENVIRONMENT", "VERSION")}
+	because(cmd, &reason)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		number, err := versionNumber(args[1], "models versions")
+		if err != nil {
+			return err
+		}
+		path, err := a.holdsPath(cmd, args[0])
+		if err != nil {
+			return err
+		}
+		var h rollout.Hold
+		if err := a.client().Post(cmd.Context(), path, map[string]any{"version": number, "reason": reason}, &h); err != nil {
+			return err
+		}
+		return a.show(cmd, h, func(w io.Writer) { fmt.Fprintf(w, "version %d is kept out of %s (%s)\n", h.Version, args[0], h.ID) })
+	}
+	return cmd
+}
+
 func (a *app) holdRelease() *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{Use: "release ENVIRONMENT HOLD", Short: "end a hold", Args: exactly("ENVIRONMENT", "HOLD")}
-	cmd.Flags().StringVar(&reason, "reason", "", "why (needed)")
+	because(cmd, &reason)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		path, err := a.holdsPath(cmd, args[0])
 		if err != nil {

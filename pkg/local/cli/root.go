@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -35,7 +36,7 @@ func Commands(root *cobra.Command) []*cobra.Command {
 	f.StringVarP(&a.model, "model", "m", "", "model (default: PERENNIAL_MODEL, the only one)")
 	f.BoolVar(&a.json, "json", false, "print the API's answer as JSON")
 	return []*cobra.Command{
-		a.login(), a.logout(), a.status(), a.data(), a.models(), a.runs(), a.train(), a.approvals(), a.approve(), a.reject(),
+		a.login(), a.logout(), a.passwd(), a.status(), a.data(), a.models(), a.runs(), a.train(), a.approvals(), a.approve(), a.reject(),
 		a.release(), a.releases(), a.rollback(), a.hold(), a.lineage(), a.ask(), a.users(), a.keys(), a.audit(), a.benchmarks(),
 	}
 }
@@ -102,7 +103,8 @@ func (s saved) store() error {
 
 func (a *app) client() *Client {
 	last := loadSaved()
-	c := &Client{URL: cmp.Or(a.url, os.Getenv("PERENNIAL_URL"), last.URL, "http://localhost:7070"), Key: cmp.Or(a.key, os.Getenv("PERENNIAL_KEY"))}
+	address := cmp.Or(a.url, os.Getenv("PERENNIAL_URL"), last.URL, "http://localhost:7070")
+	c := &Client{URL: strings.TrimRight(address, "/"), Key: cmp.Or(a.key, os.Getenv("PERENNIAL_KEY"))}
 	if c.URL == last.URL {
 		c.Session = last.Session
 	}
@@ -160,10 +162,58 @@ func short(digest string) string {
 // exactly is cobra.ExactArgs with an error that says what is missing.
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == len(names) {
+		if len(args) != len(names) {
+			return errs.New(errs.Invalid, "%s takes %d argument(s): %s", cmd.CommandPath(), len(names), strings.Join(names, " ")).
+				Mend("see %s --help", cmd.CommandPath())
+		}
+		for i, name := range names {
+			if strings.Trim(args[i], " ./") == "" && name != "FOLDER" {
+				return errs.New(errs.Invalid, "%q is no %s", args[i], name).Mend("see %s --help", cmd.CommandPath())
+			}
+		}
+		return nil
+	}
+}
+
+// atMostOne is for a command that lists things, or shows the one that is named.
+func atMostOne(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
 			return nil
 		}
-		return errs.New(errs.Invalid, "%s takes %d argument(s): %s", cmd.CommandPath(), len(names), strings.Join(names, " ")).
-			Mend("see %s --help", cmd.CommandPath())
+		return exactly(name)(cmd, args)
 	}
+}
+
+// group makes a command that only holds others: it refuses to be called with a name that none of them has.
+func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+	cmd.AddCommand(commands...)
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return errs.New(errs.Invalid, "unknown command %q", cmd.CommandPath()+" "+args[0]).Mend("see %s --help", cmd.CommandPath())
+	}
+	return cmd
+}
+
+// because adds the flag of a command whose reason is recorded, and refuses to run it without one.
+func because(cmd *cobra.Command, reason *string) {
+	cmd.Flags().StringVar(reason, "reason", "", "why (needed: it is recorded)")
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if strings.TrimSpace(*reason) == "" {
+			return errs.New(errs.Invalid, "no reason given").At("--reason").Mend("say why with --reason \"…\": it is recorded")
+		}
+		return nil
+	}
+}
+
+// versionNumber reads the number of a version.
+func versionNumber(text, see string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, errs.New(errs.Invalid, "%q is no version number", text).Mend("see: perennial %s", see)
+	}
+	return n, nil
 }

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/registry"
 	"github.com/perennial-llm/perennial/pkg/training"
 )
@@ -24,7 +27,7 @@ func (a *app) models() *cobra.Command {
 		return a.show(cmd, ms, func(w io.Writer) {
 			var rows [][]string
 			for _, m := range ms.Items {
-				rows = append(rows, []string{m.ID, m.Dataset, m.Preset, fmt.Sprint(m.Benchmarks)})
+				rows = append(rows, []string{m.ID, m.Dataset, m.Preset, orDash(strings.Join(m.Benchmarks, ","))})
 			}
 			grid(w, "MODEL DATASET PRESET BENCHMARKS", rows)
 		})
@@ -73,7 +76,7 @@ func (a *app) modelsImport() *cobra.Command {
 		}
 		var v registry.Version
 		in := map[string]any{"artifact": strings.TrimSuffix(folder, "/") + "/", "reason": reason}
-		if err := a.client().Post(cmd.Context(), "/v1/models/"+model+"/versions", in, &v); err != nil {
+		if err := a.client().Post(cmd.Context(), "/v1/models/"+url.PathEscape(model)+"/versions", in, &v); err != nil {
 			return err
 		}
 		return a.show(cmd, v, func(w io.Writer) { fmt.Fprintf(w, "version %d of %s: %s\n", v.Number, v.Model, v.Digest) })
@@ -88,13 +91,13 @@ func (a *app) versions() *cobra.Command {
 			return err
 		}
 		var vs list[registry.Version]
-		if err := a.client().Get(cmd.Context(), "/v1/models/"+model+"/versions", &vs); err != nil {
+		if err := a.client().Get(cmd.Context(), "/v1/models/"+url.PathEscape(model)+"/versions", &vs); err != nil {
 			return err
 		}
 		return a.show(cmd, vs, func(w io.Writer) {
 			var rows [][]string
 			for _, v := range vs.Items {
-				rows = append(rows, []string{fmt.Sprint(v.Number), string(v.Origin), string(v.Status), orDash(v.Verdict), short(v.Digest), fmt.Sprint(v.Aliases), ago(v.Created)})
+				rows = append(rows, []string{fmt.Sprint(v.Number), string(v.Origin), string(v.Status), orDash(v.Verdict), short(v.Digest), orDash(strings.Join(v.Aliases, ",")), ago(v.Created)})
 			}
 			grid(w, "VERSION ORIGIN STATUS VERDICT DIGEST ALIASES CREATED", rows)
 		})
@@ -109,13 +112,13 @@ func orDash(s string) string {
 }
 
 func (a *app) runs() *cobra.Command {
-	cmd := &cobra.Command{Use: "runs [RUN]", Short: "list runs, or show one", Args: cobra.MaximumNArgs(1)}
+	cmd := &cobra.Command{Use: "runs [RUN]", Short: "list runs, or show one", Args: atMostOne("RUN")}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 1 {
 			return a.showRun(cmd, args[0])
 		}
 		var rs list[training.Run]
-		if err := a.client().Get(cmd.Context(), "/v1/runs", &rs); err != nil {
+		if err := a.client().Get(cmd.Context(), "/v1/runs?"+url.Values{"model": named(a.model)}.Encode(), &rs); err != nil {
 			return err
 		}
 		return a.show(cmd, rs, func(w io.Writer) {
@@ -128,6 +131,14 @@ func (a *app) runs() *cobra.Command {
 	}
 	cmd.AddCommand(a.runsLogs(), a.runsCancel(), a.runsRetry())
 	return cmd
+}
+
+// named gives a filter's values: none without a name.
+func named(name string) []string {
+	if name == "" {
+		return nil
+	}
+	return []string{name}
 }
 
 func versionOrDash(n int) string {
@@ -150,11 +161,11 @@ type step struct {
 func (a *app) showRun(cmd *cobra.Command, id string) error {
 	c := a.client()
 	var r training.Run
-	if err := c.Get(cmd.Context(), "/v1/runs/"+id, &r); err != nil {
+	if err := c.Get(cmd.Context(), "/v1/runs/"+url.PathEscape(id), &r); err != nil {
 		return err
 	}
 	var steps list[step]
-	if err := c.Get(cmd.Context(), "/v1/runs/"+id+"/steps", &steps); err != nil {
+	if err := c.Get(cmd.Context(), "/v1/runs/"+url.PathEscape(id)+"/steps", &steps); err != nil {
 		return err
 	}
 	return a.show(cmd, map[string]any{"run": r, "steps": steps.Items}, func(w io.Writer) {
@@ -182,7 +193,7 @@ func (a *app) runsLogs() *cobra.Command {
 				Lines []string `json:"lines"`
 				Next  int64    `json:"next"`
 			}
-			if err := a.client().Get(cmd.Context(), fmt.Sprintf("/v1/runs/%s/logs?after=%d", args[0], after), &page); err != nil {
+			if err := a.client().Get(cmd.Context(), fmt.Sprintf("/v1/runs/%s/logs?after=%d", url.PathEscape(args[0]), after), &page); err != nil {
 				return err
 			}
 			for _, l := range page.Lines {
@@ -199,7 +210,7 @@ func (a *app) runsLogs() *cobra.Command {
 func (a *app) runsCancel() *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{Use: "cancel RUN", Short: "stop a run", Args: exactly("RUN")}
-	cmd.Flags().StringVar(&reason, "reason", "", "why (needed)")
+	because(cmd, &reason)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var r training.Run
 		if err := a.client().Post(cmd.Context(), "/v1/runs/"+args[0]+"/cancel", map[string]string{"reason": reason}, &r); err != nil {
@@ -246,7 +257,12 @@ func (a *app) train() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.show(cmd, r, func(w io.Writer) { fmt.Fprintf(w, "%s: %s %s %s\n", r.ID, r.Status, r.Verdict, r.Error) })
+		err = a.show(cmd, r, func(w io.Writer) { fmt.Fprintf(w, "%s: %s %s\n", r.ID, r.Status, r.Verdict) })
+		if r.Status == training.Failed || r.Status == training.Cancelled {
+			return errs.New(errs.Unhealthy, "the run ended as %s: %s", strings.ToLower(string(r.Status)), cmp.Or(r.Error, "no reason given")).
+				Mend("see: perennial runs %s, perennial runs logs %s", r.ID, r.ID)
+		}
+		return err
 	}
 	return cmd
 }
@@ -255,7 +271,7 @@ func (a *app) train() *cobra.Command {
 func (c *Client) FollowRun(ctx context.Context, id string, each func(training.Run)) (training.Run, error) {
 	var r training.Run
 	err := poll(ctx, 500*time.Millisecond, func() (bool, error) {
-		err := c.Get(ctx, "/v1/runs/"+id, &r)
+		err := c.Get(ctx, "/v1/runs/"+url.PathEscape(id), &r)
 		if err == nil {
 			each(r)
 		}

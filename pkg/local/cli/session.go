@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"github.com/perennial-llm/perennial/pkg/audit"
@@ -23,7 +24,7 @@ func (a *app) login() *cobra.Command {
 	cmd.Flags().StringVarP(&user, "user", "u", "admin", "user name")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c := a.client()
-		password, err := readPassword(cmd)
+		password, err := readPassword(cmd, bufio.NewReader(cmd.InOrStdin()), "password: ", "PERENNIAL_PASSWORD")
 		if err != nil {
 			return err
 		}
@@ -35,19 +36,56 @@ func (a *app) login() *cobra.Command {
 			return fmt.Errorf("remember login: %w", err)
 		}
 		fmt.Fprintf(cmd.OutOrStdout(), "signed in to %s as %s\n", c.URL, user)
+		var me struct {
+			MustChange bool `json:"mustChangePassword"`
+		}
+		if err := c.Get(cmd.Context(), "/v1/me", &me); err == nil && me.MustChange {
+			fmt.Fprintln(cmd.OutOrStdout(), "this password works only once: choose your own with perennial passwd")
+		}
 		return nil
 	}
 	return cmd
 }
 
-func readPassword(cmd *cobra.Command) (string, error) {
-	if p := os.Getenv("PERENNIAL_PASSWORD"); p != "" {
+// passwd changes the own password; other sessions end, and this one is remembered under its new name.
+func (a *app) passwd() *cobra.Command {
+	return &cobra.Command{Use: "passwd", Short: "change your password", Args: exactly(),
+		Long: "Changes your password. The old one is read from PERENNIAL_PASSWORD or standard input, the new one from\nPERENNIAL_NEW_PASSWORD or the line after it.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, in := a.client(), bufio.NewReader(cmd.InOrStdin())
+			old, err := readPassword(cmd, in, "old password: ", "PERENNIAL_PASSWORD")
+			if err != nil {
+				return err
+			}
+			fresh, err := readPassword(cmd, in, "new password: ", "PERENNIAL_NEW_PASSWORD")
+			if err != nil {
+				return err
+			}
+			if err := c.ChangePassword(cmd.Context(), old, fresh); err != nil {
+				return err
+			}
+			if err := (saved{URL: c.URL, Session: c.Session}).store(); err != nil {
+				return fmt.Errorf("remember login: %w", err)
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "changed; other sessions have ended")
+			return nil
+		}}
+}
+
+// readPassword takes a password from the environment, or from a line that a terminal does not show.
+func readPassword(cmd *cobra.Command, in *bufio.Reader, prompt, variable string) (string, error) {
+	if p := os.Getenv(variable); p != "" {
 		return p, nil
 	}
-	fmt.Fprint(cmd.ErrOrStderr(), "password: ")
-	line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+	fmt.Fprint(cmd.ErrOrStderr(), prompt)
+	if f, ok := cmd.InOrStdin().(interface{ Fd() uintptr }); ok && isatty.IsTerminal(f.Fd()) {
+		again := quietly(f.Fd())
+		defer fmt.Fprintln(cmd.ErrOrStderr())
+		defer again()
+	}
+	line, err := in.ReadString('\n')
 	if line = strings.TrimRight(line, "\r\n"); line == "" {
-		return "", errs.New(errs.Invalid, "no password given: %v", err).Mend("type it, or set PERENNIAL_PASSWORD")
+		return "", errs.New(errs.Invalid, "no password given: %v", err).Mend("type it, or set %s", variable)
 	}
 	return line, nil
 }
@@ -124,8 +162,7 @@ func (a *app) keys() *cobra.Command {
 		}
 		return a.show(cmd, out, func(w io.Writer) { fmt.Fprintln(w, out.Token) })
 	}
-	cmd.AddCommand(add)
-	return cmd
+	return group(cmd, add)
 }
 
 func (a *app) audit() *cobra.Command {
