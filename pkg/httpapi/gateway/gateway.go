@@ -83,7 +83,7 @@ func (g *Gateway) models(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) complete(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		fail(w, errs.New(errs.Invalid, "request body: %w", err).Mend("send at most 4 MiB"))
+		refuse(w, bodyStatus(err), errs.New(errs.Invalid, "request body: %w", err).Mend("send at most 4 MiB"))
 		return
 	}
 	ask, err := parse(body)
@@ -105,6 +105,15 @@ func (g *Gateway) complete(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.pass(w, r, env, target, ask, body)
+}
+
+// bodyStatus tells a body that is too large from one that broke off.
+func bodyStatus(err error) int {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusBadRequest
 }
 
 // model gives the model that a request names, or the only one there is.

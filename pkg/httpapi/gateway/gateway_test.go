@@ -166,7 +166,7 @@ func TestGateway_BadInput(t *testing.T) {
 		"unknown model":      {chat, `{"model":"other","prompt":"x"}`, 404, "other"},
 		"unknown place":      {"/gateway/moon/v1/completions", `{"prompt":"x"}`, 404, "moon"},
 		"unknown route":      {"/gateway/production/v1/embeddings", `{}`, 404, "chat/completions"},
-		"too large":          {chat, `{"prompt":"` + strings.Repeat("x", 5<<20) + `"}`, 400, "4 MiB"},
+		"too large":          {chat, `{"prompt":"` + strings.Repeat("x", 5<<20) + `"}`, 413, "4 MiB"},
 		"messages are wrong": {chat, `{"messages":"hello"}`, 400, "messages"},
 	} {
 		t.Run(name, func(t *testing.T) {

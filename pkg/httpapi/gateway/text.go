@@ -87,13 +87,18 @@ var statuses = map[errs.Code]int{
 // fail answers in OpenAI's error shape.
 func fail(w http.ResponseWriter, err error) {
 	status, ok := statuses[errs.CodeOf(err)]
-	message := "internal error"
-	var e *errs.Error
-	if ok && errors.As(err, &e) {
-		message = (&errs.Error{Message: e.Message, Where: e.Where, Hint: e.Hint}).Error()
-	}
 	if !ok {
 		status = http.StatusInternalServerError
 	}
-	writeJSON(w, status, map[string]any{"error": map[string]any{"message": message, "type": string(errs.CodeOf(err)), "code": status}})
+	refuse(w, status, err)
+}
+
+// refuse answers in OpenAI's error shape; only a named error's own words leave the platform.
+func refuse(w http.ResponseWriter, status int, err error) {
+	message := "internal error"
+	var e *errs.Error
+	if _, named := statuses[errs.CodeOf(err)]; named && errors.As(err, &e) {
+		message = (&errs.Error{Message: e.Message, Where: e.Where, Hint: e.Hint}).Error()
+	}
+	writeJSON(w, status, map[string]any{"error": map[string]any{"message": message, "type": string(errs.CodeOf(err)), "code": nil}})
 }
