@@ -1,6 +1,8 @@
 package local_test
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -42,5 +44,29 @@ func TestOpen_RefusesAFolderInUse(t *testing.T) {
 	p, err = local.Open(t.Context(), o)
 	require.NoError(t, err)
 	require.Empty(t, p.Password, "only the first start makes an admin")
+	require.NoError(t, p.Close(t.Context()))
+}
+
+func TestOpen_RefusesAFolderThatLostItsRecords(t *testing.T) {
+	dir := t.TempDir()
+	o := local.Options{Data: dir, Code: "testdata/containers", Python: "python3"}
+	p, err := local.Open(t.Context(), o)
+	require.NoError(t, err)
+	require.NoError(t, p.Close(t.Context()))
+	records, err := os.ReadFile(filepath.Join(dir, "perennial.db"))
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(filepath.Join(dir, "perennial.db"), 0))
+	for range 2 {
+		_, err = local.Open(t.Context(), o)
+		require.ErrorContains(t, err, "the records of this platform are gone")
+		require.ErrorContains(t, err, "from a backup")
+	}
+	for _, rest := range []string{"-wal", "-shm"} {
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, "perennial.db"+rest)))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "perennial.db"), records, 0o600))
+	p, err = local.Open(t.Context(), o)
+	require.NoError(t, err)
+	require.Empty(t, p.Password, "the accounts are back")
 	require.NoError(t, p.Close(t.Context()))
 }

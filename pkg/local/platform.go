@@ -82,7 +82,7 @@ func Open(ctx context.Context, o Options) (p *Platform, err error) {
 			p = nil
 		}
 	}()
-	if err = p.openStores(); err != nil {
+	if err = p.openStores(ctx); err != nil {
 		return p, err
 	}
 	flow := &workflow{}
@@ -93,11 +93,14 @@ func Open(ctx context.Context, o Options) (p *Platform, err error) {
 	if p.Password, err = p.Identity.FirstAdmin(ctx); err != nil {
 		return p, fmt.Errorf("first admin: %w", err)
 	}
+	if err = markKept(p.lock); err != nil {
+		return p, err
+	}
 	p.handler, err = p.wireAPI()
 	return p, err
 }
 
-func (p *Platform) openStores() (err error) {
+func (p *Platform) openStores(ctx context.Context) (err error) {
 	if err = os.MkdirAll(p.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
@@ -105,6 +108,9 @@ func (p *Platform) openStores() (err error) {
 		return err
 	}
 	if p.db, err = sqlite.Open(filepath.Join(p.Data, "perennial.db")); err != nil {
+		return err
+	}
+	if err = recordsAreThere(ctx, p.lock, p.db); err != nil {
 		return err
 	}
 	p.Objects, err = files.Open(filepath.Join(p.Data, "objects"))

@@ -113,6 +113,14 @@ func (db *DB) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	return res.RowsAffected()
 }
 
+// Empty says whether the file holds no record at all.
+func (db *DB) Empty(ctx context.Context) (empty bool, err error) {
+	if err = db.read.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM items)`).Scan(&empty); err != nil {
+		return false, classify("look for records", err)
+	}
+	return empty, nil
+}
+
 // Close closes the file.
 func (db *DB) Close() error {
 	err := db.read.Close()
