@@ -60,6 +60,8 @@ type Deps struct {
 	Events  Events
 	Trail   Trail
 
+	DeadLetters DeadLetters // nil where nothing consumes the feed
+
 	Objects Objects     // for uploads
 	Table   table.Table // for answers to idempotent requests and for uploads in parts
 	Clock   ids.Clock
@@ -121,7 +123,7 @@ func (d Deps) withDefaults() Deps {
 }
 
 // optional fields of Deps may be nil.
-var optional = map[string]bool{"Web": true, "Gateway": true, "Stopping": true}
+var optional = map[string]bool{"Web": true, "Gateway": true, "Stopping": true, "DeadLetters": true}
 
 // complete names every needed field that is nil.
 func (d Deps) complete() error {

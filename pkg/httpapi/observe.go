@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/perennial-llm/perennial/pkg/audit"
+	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/httpapi/oas"
 	"github.com/perennial-llm/perennial/pkg/lineage"
 )
@@ -63,4 +64,26 @@ func (h *handler) auditAfter(ctx context.Context, after int64, limit int) (*oas.
 // VerifyAudit answers verifyAudit.
 func (h *handler) VerifyAudit(ctx context.Context) (*oas.AuditVerdict, error) {
 	return sent[oas.AuditVerdict](h.Trail.Verify(ctx, nil))
+}
+
+// ListDeadLetters answers listDeadLetters.
+func (h *handler) ListDeadLetters(ctx context.Context, p oas.ListDeadLettersParams) (*oas.DeadLetterPage, error) {
+	if h.DeadLetters == nil {
+		return &oas.DeadLetterPage{Items: []oas.DeadLetter{}}, nil
+	}
+	letters, next, err := h.DeadLetters.Dead(ctx, p.Cursor.Value, p.Limit.Value)
+	items, err := sentAll[oas.DeadLetter](letters, err)
+	return &oas.DeadLetterPage{Items: items, NextCursor: opt(next)}, err
+}
+
+// ReplayDeadLetter answers replayDeadLetter.
+func (h *handler) ReplayDeadLetter(ctx context.Context, p oas.ReplayDeadLetterParams) error {
+	if h.DeadLetters == nil {
+		return errs.New(errs.NotFound, "no dead letter %d", p.Seq)
+	}
+	err := h.DeadLetters.Replay(ctx, p.Seq)
+	if err == nil || errs.Is(err, errs.NotFound) {
+		return err
+	}
+	return errs.New(errs.Unavailable, "the event failed again: %w", err).Mend("mend what the error names, then replay it")
 }

@@ -210,6 +210,12 @@ type Events interface {
 	Changed() <-chan struct{}
 }
 
+// DeadLetters keeps the events that the platform could not act on. *audit.Consumer is one.
+type DeadLetters interface {
+	Dead(ctx context.Context, cursor string, limit int) ([]audit.DeadLetter, string, error)
+	Replay(ctx context.Context, seq int64) error
+}
+
 // Trail reads and checks the audit log. *audit.Log is one.
 type Trail interface {
 	Entries(ctx context.Context, seq int64, limit int) ([]audit.Entry, error)

@@ -105,6 +105,8 @@ func TestCommandLine_BadInputIsAnsweredWithWhatToDo(t *testing.T) {
 		{"ana", "status|--key=pkey_bad", 4, "another key"},
 		{"ana", "status|--watch=maybe", 2, "perennial status --help"},
 		{"ana", "audit", 4, "approver"},
+		{"admin", "dead-letters|replay|7", 3, "no dead letter 7"},
+		{"admin", "dead-letters|replay|x", 2, "see: perennial dead-letters list"},
 		{"admin", "users|add|zed|king", 2, "king"},
 		{"admin", "users|add|ana|viewer", 5, "taken"},
 		{"nobody", "status|" + url, 4, "sign in"},
@@ -127,7 +129,7 @@ func TestCommandLine_TablesAndJSON(t *testing.T) {
 		"status": "STAGE", "runs": "none yet", "releases": "Succeeded", "approvals": "none yet", "models": "support", "models|versions": "[champion]",
 		"data|versions": "Published", "data|ingestions": "base.jsonl", "hold|list|production": "none yet", "benchmarks": "general", "users": "ben",
 		"lineage|environment:support/production": "modelVersion:support@1", "lineage|datasetVersion:tickets@1|--forward": "environment:support/production",
-		"ask|ready?": "version 1", "audit": "entries checked",
+		"ask|ready?": "version 1", "audit": "entries checked", "dead-letters|list": "none yet",
 	} {
 		t.Run(args, func(t *testing.T) {
 			code, said := terminal{t, u.dir}.typed(strings.Split(args, "|")...)

@@ -305,6 +305,12 @@ type Invoker interface {
 	//
 	// GET /v1/datasets
 	ListDatasets(ctx context.Context) (*DatasetList, error)
+	// ListDeadLetters invokes listDeadLetters operation.
+	//
+	// Events that the platform could not act on after several tries, oldest first.
+	//
+	// GET /v1/dead-letters
+	ListDeadLetters(ctx context.Context, params ListDeadLettersParams) (*DeadLetterPage, error)
 	// ListEnvironments invokes listEnvironments operation.
 	//
 	// Environments in the order of promotion.
@@ -395,6 +401,12 @@ type Invoker interface {
 	//
 	// DELETE /v1/models/{model}/environments/{environment}/holds/{hold}
 	ReleaseHold(ctx context.Context, params ReleaseHoldParams) error
+	// ReplayDeadLetter invokes replayDeadLetter operation.
+	//
+	// Act on the event once more; the dead letter is gone when that succeeds.
+	//
+	// POST /v1/dead-letters/{seq}/replay
+	ReplayDeadLetter(ctx context.Context, params ReplayDeadLetterParams) error
 	// RequestRelease invokes requestRelease operation.
 	//
 	// Ask for a version to be released.
@@ -5699,6 +5711,131 @@ func (c *Client) sendListDatasets(ctx context.Context) (res *DatasetList, err er
 	return result, nil
 }
 
+// ListDeadLetters invokes listDeadLetters operation.
+//
+// Events that the platform could not act on after several tries, oldest first.
+//
+// GET /v1/dead-letters
+func (c *Client) ListDeadLetters(ctx context.Context, params ListDeadLettersParams) (*DeadLetterPage, error) {
+	res, err := c.sendListDeadLetters(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendListDeadLetters(ctx context.Context, params ListDeadLettersParams) (res *DeadLetterPage, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [1]string
+	pathParts[0] = "/v1/dead-letters"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	q := uri.NewQueryEncoder()
+	{
+		// Encode "limit" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "limit",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Limit.Get(); ok {
+				return e.EncodeValue(conv.IntToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	{
+		// Encode "cursor" parameter.
+		cfg := uri.QueryParameterEncodingConfig{
+			Name:    "cursor",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.Cursor.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode query")
+		}
+	}
+	u.RawQuery = q.Values().Encode()
+
+	r, err := ht.NewRequest(ctx, "GET", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securitySessionCookie(ctx, ListDeadLettersOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"SessionCookie\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerKey(ctx, ListDeadLettersOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerKey\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeListDeadLettersResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // ListEnvironments invokes listEnvironments operation.
 //
 // Environments in the order of promotion.
@@ -7570,6 +7707,113 @@ func (c *Client) sendReleaseHold(ctx context.Context, params ReleaseHoldParams) 
 	}()
 
 	result, err := decodeReleaseHoldResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// ReplayDeadLetter invokes replayDeadLetter operation.
+//
+// Act on the event once more; the dead letter is gone when that succeeds.
+//
+// POST /v1/dead-letters/{seq}/replay
+func (c *Client) ReplayDeadLetter(ctx context.Context, params ReplayDeadLetterParams) error {
+	_, err := c.sendReplayDeadLetter(ctx, params)
+	return err
+}
+
+func (c *Client) sendReplayDeadLetter(ctx context.Context, params ReplayDeadLetterParams) (res *ReplayDeadLetterNoContent, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/dead-letters/"
+	{
+		// Encode "seq" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "seq",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.Int64ToString(params.Seq))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/replay"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securitySessionCookie(ctx, ReplayDeadLetterOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"SessionCookie\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerKey(ctx, ReplayDeadLetterOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerKey\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeReplayDeadLetterResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}

@@ -693,6 +693,19 @@ func encodeListDatasetsResponse(response *DatasetList, w http.ResponseWriter) er
 	return nil
 }
 
+func encodeListDeadLettersResponse(response *DeadLetterPage, w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(200)
+
+	e := new(jx.Encoder)
+	response.Encode(e)
+	if _, err := e.WriteTo(w); err != nil {
+		return errors.Wrap(err, "write")
+	}
+
+	return nil
+}
+
 func encodeListEnvironmentsResponse(response *EnvironmentList, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(200)
@@ -876,6 +889,12 @@ func encodePutUploadPartResponse(response *UploadPart, w http.ResponseWriter) er
 }
 
 func encodeReleaseHoldResponse(response *ReleaseHoldNoContent, w http.ResponseWriter) error {
+	w.WriteHeader(204)
+
+	return nil
+}
+
+func encodeReplayDeadLetterResponse(response *ReplayDeadLetterNoContent, w http.ResponseWriter) error {
 	w.WriteHeader(204)
 
 	return nil

@@ -2610,6 +2610,95 @@ func (s *DatasetVersionStatus) UnmarshalText(data []byte) error {
 	}
 }
 
+// Ref: #/components/schemas/DeadLetter
+type DeadLetter struct {
+	// Who could not act on the event.
+	Consumer string `json:"consumer"`
+	Event    Event  `json:"event"`
+	// Of the last try.
+	Error  string    `json:"error"`
+	Failed time.Time `json:"failed"`
+	// Tries and replays so far.
+	Tries int `json:"tries"`
+}
+
+// GetConsumer returns the value of Consumer.
+func (s *DeadLetter) GetConsumer() string {
+	return s.Consumer
+}
+
+// GetEvent returns the value of Event.
+func (s *DeadLetter) GetEvent() Event {
+	return s.Event
+}
+
+// GetError returns the value of Error.
+func (s *DeadLetter) GetError() string {
+	return s.Error
+}
+
+// GetFailed returns the value of Failed.
+func (s *DeadLetter) GetFailed() time.Time {
+	return s.Failed
+}
+
+// GetTries returns the value of Tries.
+func (s *DeadLetter) GetTries() int {
+	return s.Tries
+}
+
+// SetConsumer sets the value of Consumer.
+func (s *DeadLetter) SetConsumer(val string) {
+	s.Consumer = val
+}
+
+// SetEvent sets the value of Event.
+func (s *DeadLetter) SetEvent(val Event) {
+	s.Event = val
+}
+
+// SetError sets the value of Error.
+func (s *DeadLetter) SetError(val string) {
+	s.Error = val
+}
+
+// SetFailed sets the value of Failed.
+func (s *DeadLetter) SetFailed(val time.Time) {
+	s.Failed = val
+}
+
+// SetTries sets the value of Tries.
+func (s *DeadLetter) SetTries(val int) {
+	s.Tries = val
+}
+
+// Ref: #/components/schemas/DeadLetterPage
+type DeadLetterPage struct {
+	Items []DeadLetter `json:"items"`
+	// Absent on the last page.
+	NextCursor OptString `json:"nextCursor"`
+}
+
+// GetItems returns the value of Items.
+func (s *DeadLetterPage) GetItems() []DeadLetter {
+	return s.Items
+}
+
+// GetNextCursor returns the value of NextCursor.
+func (s *DeadLetterPage) GetNextCursor() OptString {
+	return s.NextCursor
+}
+
+// SetItems sets the value of Items.
+func (s *DeadLetterPage) SetItems(val []DeadLetter) {
+	s.Items = val
+}
+
+// SetNextCursor sets the value of NextCursor.
+func (s *DeadLetterPage) SetNextCursor(val OptString) {
+	s.NextCursor = val
+}
+
 // Ref: #/components/schemas/Decision
 type Decision struct {
 	Actor   Actor     `json:"actor"`
@@ -9075,6 +9164,9 @@ func (s *ReleaseStepVerdict) UnmarshalText(data []byte) error {
 		return errors.Errorf("invalid value: %q", data)
 	}
 }
+
+// ReplayDeadLetterNoContent is response for ReplayDeadLetter operation.
+type ReplayDeadLetterNoContent struct{}
 
 // RevokeKeyNoContent is response for RevokeKey operation.
 type RevokeKeyNoContent struct{}

@@ -274,6 +274,12 @@ type Handler interface {
 	//
 	// GET /v1/datasets
 	ListDatasets(ctx context.Context) (*DatasetList, error)
+	// ListDeadLetters implements listDeadLetters operation.
+	//
+	// Events that the platform could not act on after several tries, oldest first.
+	//
+	// GET /v1/dead-letters
+	ListDeadLetters(ctx context.Context, params ListDeadLettersParams) (*DeadLetterPage, error)
 	// ListEnvironments implements listEnvironments operation.
 	//
 	// Environments in the order of promotion.
@@ -364,6 +370,12 @@ type Handler interface {
 	//
 	// DELETE /v1/models/{model}/environments/{environment}/holds/{hold}
 	ReleaseHold(ctx context.Context, params ReleaseHoldParams) error
+	// ReplayDeadLetter implements replayDeadLetter operation.
+	//
+	// Act on the event once more; the dead letter is gone when that succeeds.
+	//
+	// POST /v1/dead-letters/{seq}/replay
+	ReplayDeadLetter(ctx context.Context, params ReplayDeadLetterParams) error
 	// RequestRelease implements requestRelease operation.
 	//
 	// Ask for a version to be released.

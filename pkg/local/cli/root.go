@@ -37,7 +37,7 @@ func Commands(root *cobra.Command) []*cobra.Command {
 	f.BoolVar(&a.json, "json", false, "print the API's answer as JSON")
 	return []*cobra.Command{
 		a.login(), a.logout(), a.passwd(), a.status(), a.data(), a.models(), a.runs(), a.train(), a.approvals(), a.approve(), a.reject(),
-		a.release(), a.releases(), a.rollback(), a.hold(), a.lineage(), a.ask(), a.users(), a.keys(), a.audit(), a.benchmarks(),
+		a.release(), a.releases(), a.rollback(), a.hold(), a.lineage(), a.ask(), a.users(), a.keys(), a.audit(), a.deadLetters(), a.benchmarks(),
 	}
 }
 

@@ -181,6 +181,35 @@ func (a *app) audit() *cobra.Command {
 	}}
 }
 
+func (a *app) deadLetters() *cobra.Command {
+	cmd := &cobra.Command{Use: "dead-letters", Short: "events that the platform could not act on"}
+	all := &cobra.Command{Use: "list", Short: "list them, oldest first", Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.listDeadLetters(cmd) }}
+	replay := &cobra.Command{Use: "replay NUMBER", Short: "act on an event once more", Args: exactly("NUMBER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n, err := versionNumber(args[0], "dead-letters list")
+			if err != nil {
+				return err
+			}
+			return a.client().Post(cmd.Context(), fmt.Sprintf("/v1/dead-letters/%d/replay", n), nil, nil)
+		}}
+	return group(cmd, all, replay)
+}
+
+func (a *app) listDeadLetters(cmd *cobra.Command) error {
+	var out list[audit.DeadLetter]
+	if err := a.client().Get(cmd.Context(), "/v1/dead-letters", &out); err != nil {
+		return err
+	}
+	return a.show(cmd, out, func(w io.Writer) {
+		var rows [][]string
+		for _, l := range out.Items {
+			rows = append(rows, []string{fmt.Sprint(l.Event.Seq), l.Event.Type, ago(l.Failed), fmt.Sprint(l.Tries), l.Error})
+		}
+		grid(w, "NUMBER EVENT FAILED TRIES ERROR", rows)
+	})
+}
+
 // ago gives a time as people say it.
 func ago(t time.Time) string {
 	d := time.Since(t)
