@@ -34,7 +34,9 @@ func TestDeadLetters_AreListedAndReplayed(t *testing.T) {
 	require.Contains(t, string(list.body), `"error":"no such queue"`)
 	require.Contains(t, string(list.body), `"nextCursor"`)
 
-	again := func(who, seq string) answer { return w.call(who, http.MethodPost, "/v1/dead-letters/"+seq+"/replay", "") }
+	again := func(who, seq string) answer {
+		return w.call(who, http.MethodPost, "/v1/dead-letters/"+seq+"/replay", "")
+	}
 	failed := again("root", "1")
 	require.Equal(t, 503, failed.StatusCode, string(failed.body))
 	require.Contains(t, string(failed.body), "no such queue")
