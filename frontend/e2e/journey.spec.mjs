@@ -42,7 +42,7 @@ async function upload({ page, faults }) {
   await page.getByRole('heading', { level: 1, name: basename(arrival) }).waitFor()
   const id = page.url().split('/').at(-1)
   const done = await until(page, `ingestions/${id}`, (i) => ['Quarantined', 'Published', 'Failed', 'Discarded'].includes(i.status) && i, 'the end of the checks')
-  if (done.counts.overlaps > 0) await page.getByText('Overlaps a benchmark item').waitFor()
+  for (const { title } of done.errors) await page.getByText(title).first().waitFor()
   if (done.rejects) await page.getByRole('link', { name: /Download the rejected rows/ }).waitFor()
   if (done.status === 'Quarantined') await publish(page)
   await page.getByText(/rows became version/).waitFor({ timeout: 60_000 })

@@ -27,7 +27,7 @@ var explanations = map[string]explanation{
 	rows.RuleTooLarge:     {"file too large", "split it"},
 	rows.RuleRatio:        {"expands suspiciously much", "send it uncompressed"},
 	rows.RuleDamaged:      {"damaged compression", "compress and send it again; what came before the damage was read"},
-	RuleOverlap:           {"text of a benchmark", "leave the row out: a model that has learned the test cannot be tested"},
+	RuleOverlap:           {"overlaps a benchmark item", "leave the row out: a model that has learned the test cannot be tested"},
 	RuleDuplicate:         {"the same row again", "nothing to do; the first one counts"},
 }
 
