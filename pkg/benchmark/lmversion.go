@@ -33,12 +33,12 @@ func (t *lmTask) version() Version {
 
 // scorer maps the first metric to ours.
 func (t *lmTask) scorer() Scorer {
-	if t.text("output_type") == "multiple_choice" {
-		return Scorer{Kind: "choice"}
-	}
 	var metrics []map[string]any
 	if node := t.keys["metric_list"]; node != nil {
 		_ = node.Decode(&metrics) // a list of another shape means the default metric
+	}
+	if t.text("output_type") == "multiple_choice" {
+		return choiceScorer(metrics)
 	}
 	for _, m := range metrics {
 		name, _ := m["metric"].(string)
@@ -47,6 +47,14 @@ func (t *lmTask) scorer() Scorer {
 		}
 	}
 	return Scorer{Kind: "exact"}
+}
+
+// choiceScorer keeps a first metric that is not the default: by the mean a character or a byte instead of the sum.
+func choiceScorer(metrics []map[string]any) Scorer {
+	if len(metrics) > 0 && (metrics[0]["metric"] == "acc_norm" || metrics[0]["metric"] == "acc_bytes") {
+		return Scorer{Kind: "choice", Params: map[string]any{"metric": metrics[0]["metric"]}}
+	}
+	return Scorer{Kind: "choice"}
 }
 
 var lmMetrics = map[string]string{"exact_match": "exact", "f1": "token_f1", "rougeL": "rouge_l", "bleu": "bleu", "chrf": "chrf"}

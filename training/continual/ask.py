@@ -53,7 +53,7 @@ def contains(reply: str, p: Probe) -> bool:
 
 
 def _chosen(loaded: Any, p: Probe) -> bool:
-    """The likeliest choice a byte (acc_norm) is one of the answers."""
+    """The likeliest choice a character (acc_norm) is one of the answers."""
     ids = [loaded.text.encode(c) for c in p.choices]
     best = pick(loglikelihoods(loaded.model, prompt_ids(loaded, p), ids), list(p.choices), "acc_norm")
     return p.choices[best].strip().casefold() in {a.casefold() for a in p.answers}

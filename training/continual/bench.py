@@ -18,7 +18,7 @@ LOCK_SCHEMA: dict[str, Any] = {
         "scorer": {
             "type": "object",
             "required": ["kind"],
-            "properties": {"kind": {"enum": ["choice", *SCORERS, *MEASURED, "llm_judge"]}, "params": {"type": ["object", "null"]}},
+            "properties": {"kind": {"enum": ["choice", *SCORERS, *MEASURED, "llm_judge", "harness"]}, "params": {"type": ["object", "null"]}},
         },
         "judge": {
             "type": ["object", "null"],
@@ -102,6 +102,7 @@ class Benchmark:
     seed: int
     judge: str
     items: list[Item]
+    folder: Path = Path()
 
 
 def read_all(folder: Path) -> list[Benchmark]:
@@ -131,8 +132,11 @@ def read(folder: Path) -> Benchmark:
         decoding.get("seed") or 0,
         (lock.get("judge") or {}).get("model", ""),
         [],
+        folder,
     )
     _check_limit(folder.name, bench)
+    if bench.kind == "harness":  # its items are the task's documents, known once the task is opened
+        return bench
     path = folder / "items.jsonl"
     if not path.is_file():
         raise DataError(f"{folder.name}/items.jsonl: missing")
@@ -145,7 +149,10 @@ def read(folder: Path) -> Benchmark:
 
 
 def _check_limit(name: str, bench: Benchmark) -> None:
-    """latency and cost need their limit, llm_judge its judge."""
+    """latency and cost need their limit, llm_judge its judge, harness its task."""
+    task = bench.params.get("task")
+    if bench.kind == "harness" and (not isinstance(task, str) or not task or "/" in task):
+        raise ConfigError(f"{name}/lock.json: scorer.params.task: must name a task of lm-eval or a task file in this folder; is {task!r}")
     if bench.kind == "llm_judge" and not bench.judge:
         raise ConfigError(f"{name}/lock.json: judge.model: is required for llm_judge")
     _, limit = MEASURED.get(bench.kind, ("", ""))

@@ -24,8 +24,13 @@ EVALUATE_HELP = """Score a model on benchmarks; OUT/model/results.jsonl has a li
   python -m continual evaluate --model v1/model --benchmark benchmarks/perennial-knowledge --out scores
   python -m continual evaluate --model v1/model --benchmark questions.jsonl --out scores
 
+  python -m continual evaluate --model v1/model --benchmark task.yaml --out scores
+  python -m continual evaluate --model v1/model --benchmark lm-eval:arc_easy,hellaswag --out scores
+
 A benchmark is a folder with lock.json and items.jsonl, a folder of such folders, or a file of items
-{"id", "input", "target"}, scored by normalized_exact (by log-likelihood where the items have "choices")."""
+{"id", "input", "target"}, scored by normalized_exact (by log-likelihood where the items have "choices").
+task.yaml is a task file of lm-evaluation-harness with its data beside it; lm-eval:NAME is a task or group that the
+library ships, whose data comes from the hub. Both need `training/setup.sh VENV --extra`."""
 SERVE_HELP = """Serve a model: OpenAI-shaped chat and completions with streaming, until Ctrl-C.
 
   python -m continual serve --model v1/model --port 8080
@@ -55,7 +60,7 @@ def add(sub: Any) -> None:
     c.add_argument("--old", type=Path, required=True, help="model folder of today, or a Hugging Face id")
     c.add_argument("--new", type=Path, required=True, help="model folder of tomorrow, or a Hugging Face id")
     for p in (e, c):
-        p.add_argument("--benchmark", type=Path, required=True, help="benchmark folder, folder of benchmarks, or file of items")
+        p.add_argument("--benchmark", required=True, help="benchmark folder, folder of benchmarks, file of items, task.yaml, or lm-eval:TASK")
         p.add_argument("--out", type=Path, required=True, help="folder to write")
     s = _command(sub, "serve", "serve a model", SERVE_HELP, _serve)
     s.add_argument("--model", type=Path, required=True, help="model folder, or a Hugging Face id (org/name)")
@@ -96,7 +101,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     return code
 
 
-def _evaluated(model: Path, benchmark: Path, out: Path) -> int:
+def _evaluated(model: Path, benchmark: str, out: Path) -> int:
     from continual.evaluate_job import evaluate
 
     raw = {"schema": 1, "job": "evaluate", "seed": 17}
@@ -130,7 +135,7 @@ def _serve(args: argparse.Namespace) -> int:
         return contract.run_job(serve, contract.Root(folder))
 
 
-def _job(out: Path, raw: Any, name: str, sources: dict[str, Path | None], job: Any, benchmark: Path | None = None) -> int:
+def _job(out: Path, raw: Any, name: str, sources: dict[str, Path | None], job: Any, benchmark: str | None = None) -> int:
     """Lay out the job's folder, run it with a progress bar, return its exit code."""
     inputs = out / "input" / "data"
     shutil.rmtree(inputs, ignore_errors=True)
@@ -163,28 +168,24 @@ def _there(source: Path, what: str) -> None:
         raise ConfigError(f"{what}: {source} is not there")
 
 
-def _benchmarks(source: Path, place: Path) -> None:
+def _benchmarks(given: str, place: Path) -> None:
+    from continual import locks
+
+    source = Path(given)
+    if given.startswith("lm-eval:"):
+        return locks.task_names(given.removeprefix("lm-eval:").split(","), place)
     _there(source, "--benchmark")
+    if source.suffix in (".yaml", ".yml"):
+        return locks.task_file(source, place)
     place.mkdir(parents=True)
     if source.is_file():
-        return _locked(source, place / source.name.split(".")[0])
+        return locks.items_file(source, place / source.name.split(".")[0])
     if (source / "lock.json").is_file():
         (place / source.name).symlink_to(source.resolve())
     else:
         for lock in sorted(source.glob("*/lock.json")):
             (place / lock.parent.name).symlink_to(lock.parent.resolve())
     return None
-
-
-def _locked(items: Path, folder: Path) -> None:
-    """A file of items as a benchmark; its lock is the digest of the file."""
-    from continual import data, manifest
-
-    _, first = next(data.objects(items), (0, {}))
-    kind = "choice" if first.get("choices") else "normalized_exact"
-    lock = f"file:{kind}:{manifest.sha256_file(items)}"
-    contract.write_json(folder / "lock.json", {"benchmark": folder.name, "lock": lock, "scorer": {"kind": kind}, "prompt": {"chat": True}})
-    (folder / "items.jsonl").symlink_to(items.resolve())
 
 
 class Bar:

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 
 from continual import bench, config, judge, manifest, models
-from continual.choices import loglikelihoods, pick
+from continual.choices import loglikelihoods, pair, pick
 from continual.contract import Root, Stop, progress, write_atomic, write_json
 from continual.errors import JobError, Stopped
-from continual.generate import Request, generate
+from continual.generate import Request, cut, generate
 from continual.scorers import MEASURED, score, within
 
 
@@ -28,13 +28,24 @@ def evaluate(root: Root, stop: Stop) -> None:
     digest = manifest.verify(folder)
     loaded = models.load(folder, cfg.dtype)
     torch.manual_seed(cfg.seed)
-    Run(root, stop, cfg, loaded, benches, digest).run()
+    suites = _suites(benches, loaded, cfg)
+    Run(root, stop, cfg, loaded, benches, digest, suites).run()
+
+
+def _suites(benches: list[bench.Benchmark], loaded: models.Loaded, cfg: Any) -> dict[str, Any]:
+    """The benchmarks that lm-evaluation-harness runs, by lock; opening one gives the benchmark its items."""
+    if not any(b.kind == "harness" for b in benches):
+        return {}
+    from continual.harness import Suite
+
+    return {b.lock: Suite(b, b.folder, loaded, cfg) for b in benches if b.kind == "harness"}
 
 
 class Run:
     """One evaluation."""
 
-    def __init__(self, root: Root, stop: Stop, cfg: Any, loaded: models.Loaded, benches: list[bench.Benchmark], digest: str):
+    def __init__(self, root: Root, stop: Stop, cfg: Any, loaded: models.Loaded, benches: list[bench.Benchmark], digest: str, suites: dict[str, Any]):
+        self.suites = suites
         self.root, self.stop, self.cfg, self.loaded, self.benches, self.digest = root, stop, cfg, loaded, benches, digest
         self.kept = root.checkpoints / "results.jsonl"
         self.done: dict[str, dict[str, Any]] = {}
@@ -80,7 +91,7 @@ class Run:
     def _batch(self, b: bench.Benchmark, items: list[bench.Item], log: Any) -> None:
         began = time.monotonic()
         try:
-            results = self._choice(items) if b.kind == "choice" else self._generated(b, items)
+            results = self._results(b, items)
         except (JobError, RuntimeError) as e:
             if isinstance(e, Stopped):
                 raise
@@ -97,6 +108,11 @@ class Run:
         fresh = len(self.done) - self.resumed
         progress(item=len(self.done), items=self.total, benchmark=b.name, eta_s=round(spent / fresh * (self.total - len(self.done)), 1))
 
+    def _results(self, b: bench.Benchmark, items: list[bench.Item]) -> list[dict[str, Any]]:
+        if b.kind == "harness":
+            return self.suites[b.lock].run(items)
+        return self._choice(items) if b.kind == "choice" else self._generated(b, items)
+
     def _one_by_one(self, b: bench.Benchmark, items: list[bench.Item], why: Exception) -> list[dict[str, Any]]:
         """After a failed batch each item runs alone, so that one bad item costs no other."""
         if len(items) == 1:
@@ -104,7 +120,7 @@ class Run:
         out = []
         for item in items:
             try:
-                out += self._choice([item]) if b.kind == "choice" else self._generated(b, [item])
+                out += self._results(b, [item])
             except (JobError, RuntimeError) as e:
                 out += self._one_by_one(b, [item], e)
         return out
@@ -176,14 +192,25 @@ class Run:
 
     def _choice_one(self, item: bench.Item) -> dict[str, Any]:
         """Argmax of the choices' log-likelihoods after the prompt."""
-        shown, ids = self._prompt(item)
-        chat = item.bench.prompt.get("chat") is not False and self.loaded.text.template is not None
-        texts = item.raw["choices"]
-        encoded = [self.loaded.text.encode(t if chat or t.startswith(" ") else " " + t) for t in texts]
+        text, texts = self.loaded.text, item.raw["choices"]
+        shown, _ = self._prompt(item)
+        chat = item.bench.prompt.get("chat") is not False or bool(item.raw.get("messages"))
+        bare = chat and text.template is not None  # after a chat template no space is put before a choice
+        encode = text.encode if chat else text.plain_ids
+        pairs = [pair(encode, shown, t if bare or t.startswith(" ") else " " + t) for t in texts]
+        ids, encoded = pairs[0][0], [rest for _, rest in pairs]
+        self._check_choices(item, ids, encoded)
         scores = loglikelihoods(self.loaded.model, ids, encoded)
         best = pick(scores, texts, item.bench.params.get("metric", "acc"))
         result = {"score": float(texts[best] in item.targets), "output": texts[best], "prompt": shown, "tokens": len(ids) + sum(map(len, encoded))}
         return {**result, "logprobs": [round(s, 5) for s in scores]} if self.cfg.logprobs else result
+
+    def _check_choices(self, item: bench.Item, ids: list[int], encoded: list[list[int]]) -> None:
+        longest = len(ids) + max(map(len, encoded))
+        if not all(encoded):
+            raise JobError(f"item {item.raw['id']}: a choice has no token of its own")
+        if longest > self.loaded.context:
+            raise JobError(f"item {item.raw['id']}: prompt and choice have {longest} tokens; the model holds {self.loaded.context}")
 
     def _write(self) -> None:
         """results.jsonl in the order of the items, summary.json last."""
@@ -206,11 +233,6 @@ class Run:
         write_json(self.root.model / "summary.json", summary)
         for r in rows:
             progress(phase="done", benchmark=r["benchmark"], n=r["n"], mean=r["mean"], errors=r["errors"])
-
-
-def cut(text: str, stops: list[str]) -> str:
-    """The text before its first stop sequence."""
-    return text[: min((text.find(s) for s in stops if s in text), default=len(text))]
 
 
 def results_of(path: Path) -> list[dict[str, Any]]:

@@ -122,3 +122,8 @@ def generate(model: Any, requests: list[Request], batch: int = 32, stop: Callabl
         running.add([requests[i] for i in order[start : start + batch]])
         while running.rows and not stop():
             running.step()
+
+
+def cut(text: str, stops: list[str]) -> str:
+    """The text before its first stop sequence."""
+    return text[: min((text.find(s) for s in stops if s in text), default=len(text))]

@@ -1,5 +1,6 @@
 """Shared fixtures: the tiny base (built once, or taken from PERENNIAL_TINY) and folders laid out like /opt/ml."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -15,6 +16,8 @@ import continual  # sets OpenMP's wait policy before torch loads
 from continual import demo, tiny, world
 
 TRAINING = Path(continual.__file__).parent.parent
+# tests/extra compares with libraries of requirements-extra.txt; they run where those are (setup.sh --extra).
+collect_ignore = [] if importlib.util.find_spec("lm_eval") else ["extra"]
 
 
 @pytest.fixture(scope="session")

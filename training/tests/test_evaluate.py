@@ -58,9 +58,25 @@ def test_shared_prompt_gives_the_same_log_likelihoods_as_separate_passes(base):
         assert got == pytest.approx(want, abs=1e-4)
 
 
-def test_acc_norm_divides_by_length():
+def test_acc_norm_divides_by_characters_and_acc_bytes_by_bytes():
     assert choices.pick([-4.0, -5.0], ["ab", "abcdefgh"], "acc") == 0
     assert choices.pick([-4.0, -5.0], ["ab", "abcdefgh"], "acc_norm") == 1
+    assert choices.pick([-4.0, -5.0], ["abcd", "éééé"], "acc_norm") == 0
+    assert choices.pick([-4.0, -5.0], ["abcd", "éééé"], "acc_bytes") == 1
+
+
+def test_a_choice_is_encoded_together_with_what_comes_before_it():
+    words = {"a": 1, "ab": 2, "b": 3, " ": 4, " b": 5}
+
+    def encode(text):
+        ids = []
+        while text:
+            piece = next(w for w in sorted(words, key=len, reverse=True) if text.startswith(w))
+            ids, text = [*ids, words[piece]], text[len(piece) :]
+        return ids
+
+    assert choices.pair(encode, "a ", "b") == ([1], [5])  # white space goes with what follows
+    assert choices.pair(encode, "a", "bb") == ([1], [3])  # a token across the border counts to the left, as in lm-eval
 
 
 def test_an_answer_ends_before_its_first_stop_sequence(job, tiny_demo):
