@@ -42,6 +42,8 @@ var badTries = []try{
 	{"too long a name", "dan", "POST", "/v1/datasets", `{"id":"tickets","name":"` + strings.Repeat("x", 101) + `"}`, nil, 422, "Invalid", "/name"},
 	{"blank reason", "mel", "POST", "/v1/runs/run_1/cancel", `{"reason":"   "}`, nil, 422, "Invalid", "/reason: must not be blank"},
 	{"model of no dataset", "mel", "POST", "/v1/models", `{"id":"support","dataset":"nothing"}`, nil, 422, "Invalid", "POST /v1/datasets"},
+	{"preset that is none", "mel", "POST", "/v1/models", `{"id":"support-3","dataset":"tickets","preset":"magic"}`, nil, 422, "Invalid", "use one of safe"},
+	{"run by a preset that is none", "mel", "POST", "/v1/runs", `{"model":"support","preset":"magic"}`, []string{"Idempotency-Key", "9"}, 422, "Invalid", "use one of safe"},
 	{"canned prompt without an answer", "mel", "POST", "/v1/models", `{"id":"support","dataset":"tickets","canned":[{"prompt":"x","contains":""}]}`, nil, 422, "Invalid", "/canned/0/contains"},
 	{"configuration too large to keep", "mel", "POST", "/v1/models", `{"id":"support-2","dataset":"tickets","train":{"note":"` + strings.Repeat("x", 500_000) + `"}}`, nil, 422, "Invalid", "/train"},
 	{"unknown role", "root", "POST", "/v1/users", `{"login":"eve","roles":["king"]}`, nil, 422, "Invalid", "/roles/0"},

@@ -64,6 +64,7 @@ func TestCommandLine_BadInputIsAnsweredWithWhatToDo(t *testing.T) {
 		{"ana", "runs|cancel|nope|--reason=x", 3, `no run "nope"`},
 		{"ana", "train", 5, "add data first"},
 		{"ben", "train", 4, "ml-engineer"},
+		{"ana", "train|--preset=magic", 2, "use one of safe, knowledge"},
 		{"ana", "train|-m|nope", 3, `no model "nope"`},
 		{"ben", "approve|apr_nope|--reason=x", 3, `no approval "apr_nope"`},
 		{"ben", "approve|apr_nope", 2, "--reason"},

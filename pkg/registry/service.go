@@ -49,6 +49,9 @@ func (s *Service) CreateModel(ctx context.Context, by audit.Actor, m Model) (Mod
 		return m, errs.New(errs.Invalid, "model id %q is not a slug", m.ID).At("/id").
 			Mend("use 3 to 40 lower-case letters, digits and dashes, beginning with a letter")
 	}
+	if err := CheckPreset(m.Preset); err != nil {
+		return m, err
+	}
 	m.Created, m.Rev = s.Clock(), 1
 	if m.Name == "" {
 		m.Name = m.ID
@@ -69,6 +72,9 @@ func saveModel(m Model, rev int64) table.Op {
 
 // UpdateModel changes name, dataset, benchmarks, preset and canned prompts of revision m.Rev.
 func (s *Service) UpdateModel(ctx context.Context, by audit.Actor, m Model) (Model, error) {
+	if err := CheckPreset(m.Preset); err != nil {
+		return m, err
+	}
 	old, err := s.Model(ctx, m.ID)
 	if err != nil {
 		return m, err

@@ -114,6 +114,9 @@ func (s *Service) held(ctx context.Context, model string) error {
 }
 
 func (s *Service) newRun(ctx context.Context, by audit.Actor, in StartInput) (Run, error) {
+	if err := registry.CheckPreset(in.Preset); err != nil {
+		return Run{}, err
+	}
 	model, err := s.Registry.Model(ctx, in.Model)
 	if err != nil {
 		return Run{}, err

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,6 +40,7 @@ type world struct {
 	registry *registry.Service
 	catalog  *benchmark.Catalog
 	versions []dataset.Version
+	mu       sync.Mutex // guards started
 	started  []string
 	stopped  []string
 	down     bool // machines cannot be started
@@ -46,7 +50,11 @@ func (w *world) Start(_ context.Context, machine, name string, _ any) (string, e
 	if w.down {
 		return "", errs.New(errs.Unavailable, "down")
 	}
-	w.started = append(w.started, machine+"/"+name)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if started := machine + "/" + name; !slices.Contains(w.started, started) { // starting is idempotent by name
+		w.started = append(w.started, started)
+	}
 	return "arn:" + name, nil
 }
 
@@ -142,6 +150,21 @@ func TestStart_RefusesWhenThereIsNothingNew(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.Service.Start(w.ctx, ana, training.StartInput{Model: "support"})
 	require.True(t, errs.Is(err, errs.Precondition), err)
+}
+
+func TestStart_RefusesAPresetThatTheContainerDoesNotKnow(t *testing.T) {
+	w := newWorld(t)
+	w.publish(5)
+	_, err := w.Service.Start(w.ctx, ana, training.StartInput{Model: "support", Preset: "magic"})
+	require.True(t, errs.Is(err, errs.Invalid), err)
+	require.ErrorContains(t, err, "use one of safe, knowledge")
+	b, err := os.ReadFile("../../training/contract/run.schema.json")
+	require.NoError(t, err)
+	var schema struct {
+		Properties struct{ Preset struct{ Enum []string } }
+	}
+	require.NoError(t, json.Unmarshal(b, &schema))
+	require.Equal(t, schema.Properties.Preset.Enum, registry.Presets, "Go and Python know the same presets")
 }
 
 func TestStart_OneRunPerModelAtATime(t *testing.T) {

@@ -181,17 +181,37 @@ func (s *Service) fire(ctx context.Context, model string) error {
 	if kind == "" {
 		return nil
 	}
-	_, err = s.Start(ctx, audit.System("trigger"), StartInput{Model: model, Kind: kind, Reason: why})
-	if kind == BySchedule && (err == nil || quiet(err)) {
+	in := StartInput{Model: model, Kind: kind, Reason: why}
+	if kind == BySchedule {
+		in.Key = fmt.Sprintf("schedule/%s/%d", model, t.NextRun.Unix()) // a kill between start and note starts nothing twice
+	}
+	_, err = s.Start(ctx, audit.System("trigger"), in)
+	if kind == BySchedule && t.served(err) {
 		return s.slotUsed(ctx, t)
 	}
 	return err
 }
 
-// slotUsed moves the schedule on, so that one slot starts at most one run.
+// served tells whether a slot of the schedule is done with: its run began, there was nothing to learn, or the
+// run in progress learns all there is. Rows that came after that run began keep the slot until it has ended.
+func (t Trigger) served(err error) bool {
+	return err == nil || errs.Is(err, errs.Precondition) || errs.Is(err, errs.Held) && t.PendingRows == 0
+}
+
+// slotUsed moves the schedule on beyond now, so that slots which passed while the platform stood still start
+// one run and not one each.
 func (s *Service) slotUsed(ctx context.Context, t Trigger) error {
-	t.Since = t.NextRun.Add(time.Second)
-	_, err := s.Log.Commit(ctx, audit.Change{Actor: audit.System("trigger"), Type: "ScheduleSlotUsed",
+	schedule, err := t.parse()
+	if err != nil {
+		return err
+	}
+	for next, ok := t.NextRun, true; ok && !next.After(s.Clock()); next, ok = schedule.Next(next) {
+		t.Since = next
+	}
+	_, err = s.Log.Commit(ctx, audit.Change{Actor: audit.System("trigger"), Type: "ScheduleSlotUsed",
 		Subject: audit.Subject{Type: "model", ID: t.Model}, Ops: []table.Op{saveTrigger(t)}})
+	if errs.Is(err, errs.Conflict) {
+		return nil // another sweep noted it, or the trigger was changed and counts from then
+	}
 	return err
 }

@@ -1,6 +1,8 @@
 package training_test
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,6 +70,77 @@ func TestTrigger_ScheduleFiresOncePerSlot(t *testing.T) {
 	tr, err := w.Trigger(w.ctx, "support")
 	require.NoError(t, err)
 	require.True(t, tr.NextRun.After(w.now))
+}
+
+func TestTrigger_SlotsMissedWhileThePlatformStoodStartOneRun(t *testing.T) {
+	w := newWorld(t)
+	w.trigger(training.Trigger{Schedule: "rate(1 hour)"})
+	w.publish(5)
+	require.Equal(t, 1, w.sweepAt(10*time.Hour+time.Minute))
+	w.failNewest()
+	require.Equal(t, 1, w.sweepAt(time.Second), "nine slots passed, one run was due")
+	tr, err := w.Trigger(w.ctx, "support")
+	require.NoError(t, err)
+	require.Equal(t, 11*time.Hour, tr.NextRun.Sub(tr.LastRun.Add(-10*time.Hour-time.Minute)), "the schedule keeps its beat")
+}
+
+func TestTrigger_ASlotDuringARunWaitsForItWhenThereIsMoreToLearn(t *testing.T) {
+	w := newWorld(t)
+	w.trigger(training.Trigger{Schedule: "rate(1 hour)"})
+	w.publish(5)
+	w.start()
+	require.Equal(t, 1, w.sweepAt(time.Hour), "the run in progress learns all there is")
+	w.failNewest()
+	require.Equal(t, 1, w.sweepAt(time.Second), "and so the slot is used")
+	w.start()
+	w.publish(5)
+	require.Equal(t, 2, w.sweepAt(time.Hour))
+	w.failNewest()
+	require.Equal(t, 3, w.sweepAt(time.Second), "what came after that run began is not forgotten")
+}
+
+func TestTrigger_AKillBetweenStartAndNoteStartsNothingTwice(t *testing.T) {
+	w := newWorld(t)
+	w.trigger(training.Trigger{Schedule: "rate(1 hour)"})
+	w.publish(5)
+	w.now = w.now.Add(time.Hour)
+	in := training.StartInput{Model: "support", Kind: training.BySchedule, Key: fmt.Sprintf("schedule/support/%d", w.now.Unix())}
+	_, err := w.Service.Start(w.ctx, ana, in) // and then the platform is killed
+	require.NoError(t, err)
+	w.failNewest()
+	require.Equal(t, 1, w.sweepAt(time.Second))
+}
+
+// failNewest ends the newest run.
+func (w *world) failNewest() {
+	runs, _, err := w.Runs(w.ctx, training.RunFilter{Model: "support", Limit: 1})
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.Fail(w.ctx, runs[0].ID, "x"))
+}
+
+// Data, schedule and people ask at once and again and again: one run at a time, none lost, none twice.
+func TestTrigger_AllKindsAtOnceStartOneRunAtATime(t *testing.T) {
+	w := newWorld(t)
+	w.trigger(training.Trigger{MinRows: 1, Schedule: "rate(1 minute)"})
+	for round := range 5 {
+		w.publish(5)
+		w.now = w.now.Add(2 * time.Minute)
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() { _ = w.Sweep(w.ctx) })
+			all.Go(func() {
+				_, _ = w.Service.Start(w.ctx, ana, training.StartInput{Model: "support", Kind: training.ByHand})
+			})
+		}
+		all.Wait()
+		runs, _, err := w.Runs(w.ctx, training.RunFilter{Model: "support"})
+		require.NoError(t, err)
+		require.Len(t, runs, round+1, "one run for each arrival")
+		require.Equal(t, len(w.versions), runs[0].Datasets[0].Number, "which learns all there is")
+		require.Len(t, w.started, round+1)
+		w.failNewest()
+		require.Equal(t, round+1, w.sweepAt(time.Second), "the same rows do not fire again")
+	}
 }
 
 func TestTrigger_BadOnesAreRefused(t *testing.T) {

@@ -235,7 +235,7 @@ func (a *app) train() *cobra.Command {
 	var preset, reason string
 	var wait bool
 	cmd := &cobra.Command{Use: "train", Short: "start a run on the data not yet learned", Args: exactly()}
-	cmd.Flags().StringVar(&preset, "preset", "", "training preset (default: the model's)")
+	cmd.Flags().StringVar(&preset, "preset", "", "training preset, one of "+strings.Join(registry.Presets, ", ")+" (default: the model's)")
 	cmd.Flags().StringVar(&reason, "reason", "", "why")
 	cmd.Flags().BoolVar(&wait, "wait", false, "follow it to its end")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
