@@ -101,11 +101,41 @@ func parseCron(expression, fields string, zone *time.Location) (Schedule, error)
 	if len(strings.Fields(fields)) != 6 || fields != strings.Join(strings.Fields(fields), " ") {
 		return nil, &ErrSchedule{expression, "cron needs six fields separated by one space: minutes hours day-of-month month day-of-week year"}
 	}
+	if reason := checkFields(strings.Fields(fields)); reason != "" {
+		return nil, &ErrSchedule{expression, reason}
+	}
 	rule, err := cronplan.Parse(fields)
 	if err != nil {
 		return nil, &ErrSchedule{expression, strings.ReplaceAll(err.Error(), "\n", " ")}
 	}
 	return cron{rule, zone}, nil
+}
+
+// mostSteps are the largest increments in the six fields.
+var mostSteps = [6]int{59, 23, 31, 12, 7, 199}
+
+// checkFields refuses what AWS's documentation excludes and the parser takes: increments of nothing or
+// beyond their field, a sixth weekday of a month, a second expression beside one with #.
+func checkFields(fields []string) string {
+	for i, field := range fields {
+		for item := range strings.SplitSeq(field, ",") {
+			_, step, stepped := strings.Cut(item, "/")
+			if n, err := strconv.Atoi(step); stepped && (err != nil || n < 1 || n > mostSteps[i]) {
+				return fmt.Sprintf("the increment in %q must be 1 to %d", item, mostSteps[i])
+			}
+		}
+	}
+	day := fields[4]
+	_, which, numbered := strings.Cut(day, "#")
+	switch {
+	case !numbered:
+		return ""
+	case strings.Contains(day, ","):
+		return fmt.Sprintf("day-of-week with '#' is one expression only, not %q", day)
+	case len(which) != 1 || which < "1" || which > "5":
+		return fmt.Sprintf("the number after '#' in %q must be 1 to 5", day)
+	}
+	return ""
 }
 
 // Next looks for the next wall clock time that the rule names and that exists in the zone.

@@ -32,6 +32,11 @@ func TestParseSchedule_Next(t *testing.T) {
 		{"cron(15 10 ? * 6L 2002-2005)", "UTC", "2005-11-30T00:00:00Z", []string{"2005-12-30T10:15:00Z"}},
 		{"cron(0 0 LW * ? *)", "UTC", "2026-01-01T00:00:00Z", []string{"2026-01-30T00:00:00Z", "2026-02-27T00:00:00Z"}},
 		{"cron(0 2 ? * SAT#3 *)", "UTC", "2026-01-01T00:00:00Z", []string{"2026-01-17T02:00:00Z"}},
+		{"cron(0-15/10 8-8 ? * 2,3,4 *)", "UTC", "2026-01-05T00:00:00Z", []string{"2026-01-05T08:00:00Z", "2026-01-05T08:10:00Z", "2026-01-06T08:00:00Z"}},
+		{"cron(0 0 L-3 * ? *)", "UTC", "2026-02-01T00:00:00Z", []string{"2026-02-25T00:00:00Z", "2026-03-28T00:00:00Z"}},
+		{"cron(0 0 15W * ? *)", "UTC", "2026-08-01T00:00:00Z", []string{"2026-08-14T00:00:00Z", "2026-09-15T00:00:00Z"}},
+		{"cron(0 0 ? * FRI-MON *)", "UTC", "2026-01-04T00:00:00Z", []string{"2026-01-05T00:00:00Z", "2026-01-09T00:00:00Z"}},
+		{"cron(0 0 31 2 ? *)", "UTC", "2026-01-01T00:00:00Z", nil},
 		{"cron(0 0 29 2 ? *)", "UTC", "2026-01-01T00:00:00Z", []string{"2028-02-29T00:00:00Z", "2032-02-29T00:00:00Z"}},
 		// Spring: 02:30 does not exist on the 29th, it is skipped.
 		{"cron(30 2 * * ? *)", "Europe/Berlin", "2026-03-28T00:00:00Z", []string{"2026-03-28T02:30:00+01:00", "2026-03-30T02:30:00+02:00"}},
@@ -60,8 +65,30 @@ func TestParseSchedule_RefusesWhatAWSRefuses(t *testing.T) {
 		"rate( 10 minutes )", " rate(10 minutes)", "rate(99999999999999999999 days)", "rate(999999999999 days)",
 		"cron(0 1 * * * *)", "cron(7 20 * * NOT *)", "cron(INVALID)", "cron(0 dummy ? * MON-FRI *)", "cron(71 8 1 * ? *)", "cron(0 0 * * ?)",
 		"cron(0 0 * * ? * *)", "at(2026-13-01T00:00:00)", "at(2026-01-01)", "at(2026-02-30T00:00:00)", "every day",
+		"cron(*/60 * * * ? *)", "cron(0/0 * * * ? *)", "cron(0 0/24 * * ? *)", "cron(0 0 ? * MON#6 *)", "cron(0 0 ? * MON#0 *)", "cron(0 0 ? * 2#1,4#2 *)",
+		"cron(0 0 ? * ? *)", "cron(? * * * ? *)", "cron(0 0 ? * 8 *)", "cron(0 0 ? * 0 *)", "cron(0 0 * * ? 2200)", "cron(0 24 * * ? *)", "rate(05 minutes)",
+		"at(2026-01-01T00:00:00Z)",
 	} {
 		_, err := rules.ParseSchedule(expression, nil)
 		require.ErrorContains(t, err, "Parameter ScheduleExpression is not valid", expression)
 	}
+}
+
+func FuzzParseSchedule(f *testing.F) {
+	for _, seed := range []string{"rate(5 minutes)", "at(2026-03-29T02:30:00)", "cron(0/30 1-5 LW JAN,3 ? 2026/2)", "cron(0 0 ? * SAT#3 *)", "cron(0 0 L-3 * ? *)"} {
+		f.Add(seed, int64(1774742400))
+	}
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, expression string, at int64) {
+		s, err := rules.ParseSchedule(expression, berlin)
+		if err != nil {
+			require.ErrorContains(t, err, "Parameter ScheduleExpression is not valid")
+			return
+		}
+		from := time.Unix(at%4e9, 0)
+		if next, ok := s.Next(from); ok {
+			require.True(t, next.After(from), "%s after %s gives %s", expression, from, next)
+		}
+	})
 }
