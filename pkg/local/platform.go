@@ -30,6 +30,7 @@ import (
 	"github.com/perennial-llm/perennial/pkg/rollout"
 	"github.com/perennial-llm/perennial/pkg/table"
 	"github.com/perennial-llm/perennial/pkg/training"
+	"github.com/perennial-llm/perennial/training/contract"
 )
 
 // Options are what a host chooses.
@@ -131,7 +132,7 @@ func (p *Platform) wireCore(flow *workflow) {
 	p.Catalog = &benchmark.Catalog{Table: p.table, Log: p.Log, Objects: p.Objects, Clock: clock}
 	p.Dataset = dataset.New(dataset.Deps{Table: p.table, Log: p.Log, Objects: p.Objects, Clock: clock, IDs: newID, Workflow: flow,
 		Overlaps: (&indexes{catalog: p.Catalog}).of})
-	p.Registry = registry.New(registry.Deps{Table: p.table, Log: p.Log, Clock: clock})
+	p.Registry = registry.New(registry.Deps{Table: p.table, Log: p.Log, Clock: clock, CheckTrain: contract.CheckSections})
 	p.Monitor = monitor.New(monitor.Deps{Table: p.table, Clock: clock, Mask: mask})
 	p.Training = training.New(training.Deps{Table: p.table, Log: p.Log, Objects: p.Objects, Registry: p.Registry, Datasets: p.Dataset,
 		Catalog: p.Catalog, Policy: gate.OneMachinePolicy(), Workflow: flow, Clock: clock, IDs: newID, Logger: p.Logger,

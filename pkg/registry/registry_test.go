@@ -1,6 +1,8 @@
 package registry_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +26,25 @@ func newService(t *testing.T) (*registry.Service, table.Table) {
 	_, err := s.CreateModel(t.Context(), ana, registry.Model{ID: "support", Dataset: "tickets"})
 	require.NoError(t, err)
 	return s, tab
+}
+
+func TestService_TrainingThatTheContainerWouldRefuseIsRefusedWhenTheModelIsSaved(t *testing.T) {
+	s, _ := newService(t)
+	s.CheckTrain = func(sections []byte) error {
+		if strings.Contains(string(sections), "speed") {
+			return errors.New("train.speed: unknown key")
+		}
+		return nil
+	}
+	bad := registry.Model{ID: "other", Train: []byte(`{"train":{"speed":1}}`)}
+	_, err := s.CreateModel(t.Context(), ana, bad)
+	require.ErrorContains(t, err, "train.speed: unknown key")
+	require.Equal(t, errs.Invalid, errs.CodeOf(err))
+	bad.ID, bad.Rev = "support", 1
+	_, err = s.UpdateModel(t.Context(), ana, bad)
+	require.ErrorContains(t, err, "train.speed: unknown key")
+	_, err = s.UpdateModel(t.Context(), ana, registry.Model{ID: "support", Train: []byte(`{"train":{"epochs":3}}`), Rev: 1})
+	require.NoError(t, err)
 }
 
 func TestService_VersionsAreNumberedAndKeepTheirParents(t *testing.T) {

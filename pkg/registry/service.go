@@ -18,6 +18,8 @@ type Deps struct {
 	Table table.Table
 	Log   audit.Committer
 	Clock ids.Clock
+	// CheckTrain refuses sections of run.json that the training container would refuse, "field.path: what is wrong".
+	CheckTrain func(sections []byte) error
 }
 
 // Service keeps models, versions and aliases.
@@ -49,7 +51,7 @@ func (s *Service) CreateModel(ctx context.Context, by audit.Actor, m Model) (Mod
 		return m, errs.New(errs.Invalid, "model id %q is not a slug", m.ID).At("/id").
 			Mend("use 3 to 40 lower-case letters, digits and dashes, beginning with a letter")
 	}
-	if err := CheckPreset(m.Preset); err != nil {
+	if err := s.checkTraining(m); err != nil {
 		return m, err
 	}
 	m.Created, m.Rev = s.Clock(), 1
@@ -66,13 +68,24 @@ func (s *Service) CreateModel(ctx context.Context, by audit.Actor, m Model) (Mod
 	return m, err
 }
 
+// checkTraining refuses a preset or a training section that the container would refuse hours later.
+func (s *Service) checkTraining(m Model) error {
+	if err := CheckPreset(m.Preset); err != nil || len(m.Train) == 0 || s.CheckTrain == nil {
+		return err
+	}
+	if err := s.CheckTrain(m.Train); err != nil {
+		return errs.New(errs.Invalid, "%w", err).At("/train").Mend("training/contract/run.schema.json describes each field")
+	}
+	return nil
+}
+
 func saveModel(m Model, rev int64) table.Op {
 	return table.Save(modelKey(m.ID), m, rev, map[table.Index]table.Key{table.GSI1: {PK: "MODELS", SK: m.ID}})
 }
 
 // UpdateModel changes name, dataset, benchmarks, preset and canned prompts of revision m.Rev.
 func (s *Service) UpdateModel(ctx context.Context, by audit.Actor, m Model) (Model, error) {
-	if err := CheckPreset(m.Preset); err != nil {
+	if err := s.checkTraining(m); err != nil {
 		return m, err
 	}
 	old, err := s.Model(ctx, m.ID)

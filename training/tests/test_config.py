@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from continual import config, presets
+from continual import config, contract, presets
 from continual.errors import ConfigError
 
 FOLDER = config.CONTRACT
@@ -65,3 +65,12 @@ def test_whole_weights_drop_the_presets_adapter_settings_unless_the_run_sets_the
     whole = config.parse({"schema": 1, "job": "train", "params": {"kind": "full"}}, "train")
     assert (whole.params.first_layer, whole.train.lr) == (0.0, lora.train.lr / 20)
     assert config.parse({"schema": 1, "job": "train", "params": {"kind": "full"}, "train": {"lr": 0.01}}, "train").train.lr == 0.01
+
+
+METRICS = json.loads((FOLDER / "metrics.json").read_text())["lines"]
+
+
+@pytest.mark.parametrize("case", METRICS, ids=[c["line"][12:40] for c in METRICS])
+def test_metric_lines_are_those_that_the_platform_reads(case, capsys):
+    contract.progress(**case["fields"])
+    assert capsys.readouterr().out == case["line"] + "\n"

@@ -2,6 +2,7 @@ package cloudwatch_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/perennial-llm/perennial/pkg/aws/cloudwatch"
 	"github.com/perennial-llm/perennial/pkg/errs"
+	"github.com/perennial-llm/perennial/training/contract"
 )
 
 // fake keeps one job and its log.
@@ -90,4 +92,26 @@ func TestJobs_Metrics(t *testing.T) {
 	f.err = errors.New("dial tcp")
 	_, err = cloudwatch.New(f, f).Metrics(t.Context(), "run-1-0")
 	require.Equal(t, errs.Unavailable, errs.CodeOf(err))
+}
+
+func TestJobs_Metrics_ReadsTheLinesThatTheContainerWrites(t *testing.T) {
+	raw, err := contract.Files.ReadFile("metrics.json")
+	require.NoError(t, err)
+	var m struct {
+		Lines []struct {
+			Line   string             `json:"line"`
+			Step   int64              `json:"step"`
+			Values map[string]float64 `json:"values"`
+		} `json:"lines"`
+	}
+	require.NoError(t, json.Unmarshal(raw, &m))
+	f := &fake{status: sagemakertypes.TrainingJobStatusInProgress}
+	var want []cloudwatch.Point
+	for i, l := range m.Lines {
+		f.events = append(f.events, line(int64(1000*i), l.Line+"\n"))
+		want = append(want, cloudwatch.Point{Step: l.Step, Time: time.Unix(int64(i), 0).UTC(), Values: l.Values})
+	}
+	points, err := cloudwatch.New(f, f).Metrics(t.Context(), "run-1-0")
+	require.NoError(t, err)
+	require.Equal(t, want, points)
 }

@@ -37,6 +37,7 @@ import (
 	"github.com/perennial-llm/perennial/pkg/rollout"
 	"github.com/perennial-llm/perennial/pkg/table"
 	"github.com/perennial-llm/perennial/pkg/training"
+	"github.com/perennial-llm/perennial/training/contract"
 )
 
 // Objects are files with uploads in parts. *s3.Store is one.
@@ -103,7 +104,7 @@ func Wire(c config.Config, a Adapters, logger *slog.Logger) *Platform {
 	p.Catalog = &benchmark.Catalog{Table: p.Table, Log: p.Log, Objects: p.Objects, Clock: clock}
 	p.Dataset = dataset.New(dataset.Deps{Table: p.Table, Log: p.Log, Objects: p.Objects, Clock: clock, IDs: newID, Workflow: p.Workflow,
 		Overlaps: p.overlaps})
-	p.Registry = registry.New(registry.Deps{Table: p.Table, Log: p.Log, Clock: clock})
+	p.Registry = registry.New(registry.Deps{Table: p.Table, Log: p.Log, Clock: clock, CheckTrain: contract.CheckSections})
 	p.Monitor = monitor.New(monitor.Deps{Table: p.Table, Clock: clock, Mask: mask})
 	p.Training = training.New(training.Deps{Table: p.Table, Log: p.Log, Objects: p.Objects, Registry: p.Registry, Datasets: p.Dataset,
 		Catalog: p.Catalog, Policy: gate.DefaultPolicy(), Workflow: p.Workflow, Clock: clock, IDs: newID, Logger: logger,
