@@ -3,7 +3,7 @@ import type { Comparison, GateReport, Verdict } from '../data/schema'
 export type Outcome = 'better' | 'same' | 'worse' | 'underpowered'
 
 /**
- * What a paired comparison shows, in one word. The interval is the gate's own (95 %); nothing is computed anew:
+ * What a paired comparison shows, in one word. The interval is the gate's own (95%); nothing is computed anew:
  * "underpowered" means that the gate could not rule out a loss over the margin.
  */
 export function outcome(c: Comparison): Outcome {
@@ -13,7 +13,7 @@ export function outcome(c: Comparison): Outcome {
 }
 
 export const outcomeWords: Record<Outcome, string> = {
-  better: 'better', same: 'no detectable change', worse: 'worse', underpowered: 'too few items to tell',
+  better: 'better', same: 'no change seen', worse: 'worse', underpowered: 'too few items',
 }
 
 const badness: Record<Verdict, number> = { FAIL: 0, INCONCLUSIVE: 1, PASS: 2 }

@@ -1,6 +1,6 @@
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' })
-const absolute = new Intl.DateTimeFormat('en-GB', {
-  year: 'numeric', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short',
+const absolute = new Intl.DateTimeFormat('en-US', {
+  year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZoneName: 'short',
 })
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
 const whole = new Intl.NumberFormat('en')
@@ -9,41 +9,48 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000], ['second', 1000],
 ]
 
-/** "3 min. ago"; "now" within five seconds. */
+/** Joins a number and its unit, which no line break may part. */
+const unit = (n: number | string, name: string): string => `${n}\u00a0${name}`
+const units: Record<string, string> = { 'hr.': 'h', 'min.': 'min', 'sec.': 's' }
+
+/** "3 min ago"; "now" within five seconds. */
 export function ago(time: string | Date, now: number): string {
   const diff = new Date(time).getTime() - now
   if (Math.abs(diff) < 5000) return 'now'
-  for (const [unit, ms] of steps) {
-    if (Math.abs(diff) >= ms) return relative.format(Math.round(diff / ms), unit)
+  for (const [step, ms] of steps) {
+    if (Math.abs(diff) >= ms) return relative.format(Math.round(diff / ms), step).replace(/hr\.|min\.|sec\./, (long) => units[long]!)
   }
   return 'now'
 }
 
 export const exact = (time: string | Date): string => absolute.format(new Date(time))
 
-/** "1 h 04 min", "3 min 20 s", "12 s", "0.4 s". */
+/** How long something takes, everywhere: "1 h 4 min", "3 min 20 s", "12 s", "1.4 s", "400 ms". */
 export function duration(ms: number): string {
-  const s = ms / 1000
-  if (s < 10) return `${s.toFixed(1)} s`
-  if (s < 60) return `${Math.round(s)} s`
+  if (ms < 999.5) return unit(Math.round(ms), 'ms')
+  const s = Math.round(ms / 1000)
+  if (s < 10) return unit((ms / 1000).toFixed(1), 's')
+  if (s < 60) return unit(s, 's')
   const min = Math.floor(s / 60)
-  if (min < 60) return `${min} min ${String(Math.floor(s % 60)).padStart(2, '0')} s`
-  return `${Math.floor(min / 60)} h ${String(min % 60).padStart(2, '0')} min`
+  if (min < 60) return two(unit(min, 'min'), s % 60, 's')
+  return two(unit(Math.floor(min / 60), 'h'), min % 60, 'min')
 }
 
+const two = (first: string, n: number, name: string): string => (n === 0 ? first : `${first}\u00a0${unit(n, name)}`)
+
 export function bytes(n: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   let i = 0
-  for (; n >= 1024 && i < units.length - 1; i++) n /= 1024
-  return `${i === 0 || n >= 100 ? Math.round(n) : n.toFixed(1)} ${units[i]}`
+  for (; n >= 1024 && i < names.length - 1; i++) n /= 1024
+  return unit(i === 0 || n >= 100 ? Math.round(n) : n.toFixed(1), names[i]!)
 }
 
 export const count = (n: number): string => whole.format(n)
 export const short = (n: number): string => (Math.abs(n) < 10_000 ? whole.format(n) : compact.format(n))
 export const plural = (n: number, one: string, many = `${one}s`): string => `${whole.format(n)} ${n === 1 ? one : many}`
 
-/** A share of 1 as percent: 0.125 is "12.5 %". */
-export const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)} %`
+/** A share of 1 as percent: 0.125 is "12.5%". */
+export const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)}%`
 
 /** A difference of shares in points, signed with a true minus: −0.012 is "−1.2". */
 export function points(delta: number, digits = 1): string {

@@ -3,8 +3,8 @@ import type { ReleaseStep } from '../data/schema'
 const texts: Record<ReleaseStep['action'], (s: ReleaseStep) => string> = {
   Prepared: () => 'Started beside the old version',
   Verified: () => 'Verified: the right digest answers',
-  Shifted: (s) => `${s.weight} % of requests`,
-  Judged: (s) => `Judged at ${s.weight} %`,
+  Shifted: (s) => `${s.weight}% of requests`,
+  Judged: (s) => `Judged at ${s.weight}%`,
   Finished: () => 'Finished',
   Reverted: () => 'Went back to the old version',
 }

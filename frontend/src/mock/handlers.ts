@@ -76,8 +76,8 @@ function stages() {
     { name: 'training', health: run ? 'active' : 'idle', summary: run ? 'version 16 is learning from support@4' : 'no run', subject: open('run', run), since: before(2) },
     { name: 'evaluation', health: 'ok', summary: 'last verdict: PASS', since: before(54) },
     { name: 'approval', health: waiting.length ? 'attention' : 'ok', summary: `${waiting.length} decisions wait`, subject: open('approval', waiting[0]), since: before(53) },
-    { name: 'release', health: release ? 'active' : 'idle', summary: release ? 'version 15 takes 50 % of staging' : 'nothing moves', subject: open('release', release), since: before(6) },
-    { name: 'serving', health: 'ok', summary: '2,410 requests in the last hour, 0.2 % errors', since: before(1500) },
+    { name: 'release', health: release ? 'active' : 'idle', summary: release ? 'version 15 takes 50% of staging' : 'nothing moves', subject: open('release', release), since: before(6) },
+    { name: 'serving', health: 'ok', summary: '2,410 requests in the last hour, 0.2% errors', since: before(1500) },
   ]
 }
 
@@ -86,7 +86,7 @@ function overview() {
   return {
     stages: stages(),
     next: [
-      { what: 'Release of version 15 goes on to 100 % of staging', model: 'assistant', kind: 'release' },
+      { what: 'Release of version 15 goes on to 100% of staging', model: 'assistant', kind: 'release' },
       { what: 'Weekly training', model: 'assistant', at: soon(60 * 31), kind: 'trigger' },
     ],
     needsMe: [

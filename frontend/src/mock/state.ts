@@ -80,7 +80,7 @@ const runs: Run[] = [
   run('run_01jz000009', { status: 'Training', trigger: 'Manual', actor: actor('ana'), reason: 'try a lower learning rate', parent: 14, created: before(2.4), started: before(2.4) }),
   run('run_01jv14', { candidate: 14, verdict: 'PASS', report: reportDigest, release: 'rel_01jz000014', ended: before(54) }),
   run('run_01jv13', { candidate: 13, verdict: 'PASS', report: digestOf('report13'), release: 'rel_01jz000013', created: before(1600), started: before(1600), ended: before(1594), parent: 12 }),
-  run('run_01jx', { status: 'Failed', error: 'the old-data loss rose by 12 % (limit 5 %): training stopped before it forgot more', trigger: 'Schedule', created: before(3000), started: before(3000), ended: before(2996), parent: 12 }),
+  run('run_01jx', { status: 'Failed', error: 'the old-data loss rose by 12% (limit 5%): training stopped before it forgot more', trigger: 'Schedule', created: before(3000), started: before(3000), ended: before(2996), parent: 12 }),
 ]
 
 const analysis = (c: number, e: number) => ({ baseRequests: c * 9, baseErrors: 1, canaryRequests: c, canaryErrors: e, errorE: 0.8 + e, latencyRatio: 1.03, cannedPassed: 3, cannedTotal: 3 })

@@ -7,32 +7,42 @@ import { StepState } from './marks'
 import { useDark } from './theme'
 import { Took } from './Time'
 
-const heightOf = (n: GraphNode) => (n.status ? 74 : 62)
+const heightOf = (n: GraphNode) => (n.status ? 74 : n.note ? 78 : 62)
+const room = { short: { width: 1000, height: 116 }, tall: { width: 1000, height: 560 } }
 
-type FlowNode = Node<{ node: GraphNode }, 'ours'>
+type FlowNode = Node<{ node: GraphNode; below: boolean }, 'ours'>
 
-/** Places nodes from left to right (Sugiyama's method, as dagre does it). */
-function layout(nodes: GraphNode[], edges: GraphEdge[], short: boolean): FlowNode[] {
-  const width = short ? 162 : 196
-  const g = new dagre.graphlib.Graph().setGraph({ rankdir: 'LR', nodesep: 18, ranksep: short ? 24 : 44 }).setDefaultEdgeLabel(() => ({}))
+const graphOf = (nodes: GraphNode[], edges: GraphEdge[], width: number, rankdir: 'LR' | 'TB', ranksep: number) => {
+  const g = new dagre.graphlib.Graph().setGraph({ rankdir, nodesep: 18, ranksep }).setDefaultEdgeLabel(() => ({}))
   nodes.forEach((n) => g.setNode(n.id, { width, height: heightOf(n) }))
   edges.forEach((e) => g.setEdge(e.from, e.to))
   dagre.layout(g)
+  return g
+}
+
+/** Places nodes in layers (Sugiyama's method, as dagre does it): across or, where that lets one read it larger, down. */
+function layout(nodes: GraphNode[], edges: GraphEdge[], height: 'short' | 'tall'): FlowNode[] {
+  const width = height === 'short' ? 178 : 196
+  const across = graphOf(nodes, edges, width, 'LR', height === 'short' ? 20 : 36)
+  const size = (g: typeof across) => Math.min(1, room[height].width / (g.graph().width ?? 1), room[height].height / (g.graph().height ?? 1))
+  const down = height === 'short' ? across : graphOf(nodes, edges, width, 'TB', 22)
+  const below = size(down) > size(across)
+  const g = below ? down : across
   return nodes.map((node) => {
     const at = g.node(node.id)
-    return { id: node.id, type: 'ours', position: { x: at.x - width / 2, y: at.y - heightOf(node) / 2 }, data: { node }, width, height: heightOf(node) }
+    return { id: node.id, type: 'ours', position: { x: at.x - width / 2, y: at.y - heightOf(node) / 2 }, data: { node, below }, width, height: heightOf(node) }
   })
 }
 
-function OurNode({ data: { node: n } }: NodeProps<FlowNode>) {
+function OurNode({ data: { node: n, below } }: NodeProps<FlowNode>) {
   return (
     <div className={`node node-${(n.status ?? n.kind ?? 'plain').toLowerCase()}${n.main ? ' node-main' : ''}`}>
-      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <Handle type="target" position={below ? Position.Top : Position.Left} isConnectable={false} />
       {n.kind && <span className="node-kind">{n.kind}</span>}
       {n.href ? <a className="node-title nodrag" href={n.href} title={n.title}>{n.title}</a> : <span className="node-title" title={n.title}>{n.title}</span>}
       {n.status && <span className="node-note"><StepState status={n.status} />{n.from && <Took from={n.from} to={n.to} />}</span>}
       {n.note && <span className="node-note">{n.note}</span>}
-      <Handle type="source" position={Position.Right} isConnectable={false} />
+      <Handle type="source" position={below ? Position.Bottom : Position.Right} isConnectable={false} />
     </div>
   )
 }
@@ -60,8 +70,8 @@ export default function Graph({ nodes, edges, label, height = 'tall' }: Props) {
   const dark = useDark()
   const shape = JSON.stringify([nodes.map((n) => n.id), edges])
   // eslint-disable-next-line react-hooks/exhaustive-deps -- positions depend on the shape only
-  const places = useMemo(() => layout(nodes, known(nodes, edges), height === 'short'), [shape])
-  const flow = places.map((p, i) => ({ ...p, data: { node: nodes[i]! } }))
+  const places = useMemo(() => layout(nodes, known(nodes, edges), height), [shape])
+  const flow = places.map((p, i) => ({ ...p, data: { ...p.data, node: nodes[i]! } }))
   const lines: Edge[] = known(nodes, edges).map((e) => ({ id: `${e.from}→${e.to}`, source: e.from, target: e.to, animated: false }))
   return (
     <div className={`graph graph-${height}`} role="group" aria-label={label}>

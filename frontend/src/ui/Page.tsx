@@ -20,7 +20,7 @@ export function Page({ title, trail = [], description, actions, info, children }
   const items = [...trail.map(([text, href]) => ({ text, href })), { text: title, href: '#' }]
   return (
     <div className="page">
-      {trail.length > 0 && <Breadcrumbs items={items} ariaLabel="Where you are" />}
+      {trail.length > 0 && <Breadcrumbs key={title} items={items} ariaLabel="Where you are" />}
       <Stack size="l">
         <Header variant="h1" description={description} actions={actions} info={info}>{title}</Header>
         {children}

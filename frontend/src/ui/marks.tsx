@@ -7,7 +7,7 @@ const verdicts: Record<string, Look> = {
   PASS: ['success', 'Pass'], INCONCLUSIVE: ['warning', 'Inconclusive'], FAIL: ['error', 'Fail'],
 }
 const healths: Record<string, Look> = {
-  ok: ['success', 'Healthy'], active: ['in-progress', 'Working'], attention: ['warning', 'Needs attention'],
+  ok: ['success', 'Healthy'], active: ['in-progress', 'Working'], attention: ['warning', 'Attention'],
   failing: ['error', 'Failing'], idle: ['stopped', 'Idle'],
 }
 const runs: Record<string, Look> = {
@@ -34,6 +34,8 @@ function mark(table: Record<string, Look>, of: string | undefined) {
 /** Colour, sign and word for a gate verdict. */
 export const VerdictMark = ({ verdict }: { verdict: string | undefined }) => mark(verdicts, verdict)
 export const Health = ({ health }: { health: string }) => mark(healths, health)
+/** The word for a state of a run. */
+export const runWords = (status: string): string => runs[status]?.[1] ?? status
 export const RunState = ({ status }: { status: string }) => mark(runs, status)
 /** For releases, approvals, versions, ingestions and rollbacks. */
 export const Phase = ({ phase }: { phase: string | undefined }) => mark(phases, phase)

@@ -42,7 +42,7 @@ function Traffic({ targets, model }: { targets: Target[]; model: string }) {
           <tr key={t.digest}>
             <th scope="row"><Link href={paths.modelVersion(model, t.version)}>v{t.version}</Link></th>
             <td className="traffic-bar"><Bar weight={t.weight} /></td>
-            <td className="right num">{t.weight > 0 ? `${t.weight} %` : 'warm'}</td>
+            <td className="right num">{t.weight > 0 ? `${t.weight}%` : 'warm'}</td>
           </tr>
         ))}
       </tbody>
@@ -65,7 +65,7 @@ function Moving({ release }: { release: string }) {
   return (
     <div className="moving">
       <Stack size="xxs">
-        <strong><Link href={paths.release(release)}>{r ? `Release of version ${r.version}` : release}</Link></strong>
+        <strong><Link href={paths.release(release)}>{r ? `Release of version ${r.version}` : 'Release'}</Link></strong>
         {r && <StepList steps={r.steps.filter((s) => s.environment === r.environment).slice(-4)} />}
       </Stack>
     </div>

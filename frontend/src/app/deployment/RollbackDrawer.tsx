@@ -3,13 +3,13 @@ import { useState } from 'react'
 import { useAction, useOnceKey } from '../../data/action'
 import { releases, rollBack } from '../../data/releases'
 import type { Environment, Rollback, Target } from '../../data/schema'
-import { digest } from '../../lib/format'
+import { digest, duration } from '../../lib/format'
 import { serving, wayBack } from '../../lib/traffic'
 import { Alert, Button, Drawer, ErrorState, FormField, Input, Phase, RadioGroup, Stack, Status, Textarea } from '../../ui'
 
 const presets = ['wrong answers', 'too many errors', 'too slow', 'unsafe answers']
 
-const label = (t: Target) => ({ value: String(t.version), label: `version ${t.version}`, description: `${digest(t.digest)} · ${t.weight > 0 ? `carries ${t.weight} % now` : 'warm: answers at once'}` })
+const label = (t: Target) => ({ value: String(t.version), label: `version ${t.version}`, description: `${digest(t.digest)} · ${t.weight > 0 ? `carries ${t.weight}% now` : 'warm: answers at once'}` })
 
 /** One click, a reason, Enter: back to the version before. The bad version is held until somebody lets it in again. */
 export default function RollbackDrawer({ environment, onClose }: { environment: Environment; onClose: () => void }) {
@@ -87,7 +87,7 @@ function Progress({ rollback, onClose }: { rollback: Rollback; onClose: () => vo
     <Drawer title={`Roll back ${r.environment}`} onClose={onClose} footer={<Button variant="primary" onClick={onClose}>Close</Button>}>
       <div data-testid="rollback-progress" aria-live="polite">
         <Stack size="m">
-          {r.status === 'Done' && <Alert type="success" header={`Version ${r.to.version} serves ${r.environment}`}>Done and verified in {r.seconds.toFixed(1)} seconds. Version {r.from.version} is held.</Alert>}
+          {r.status === 'Done' && <Alert type="success" header={`Version ${r.to.version} serves ${r.environment}`}>Done and verified in {duration(r.seconds * 1000)}. Version {r.from.version} is held.</Alert>}
           {r.status === 'Failed' && <Alert type="error" header="The rollback failed">{r.error}</Alert>}
           <ol className="timeline">
             {order.map((name, i) => (

@@ -1,6 +1,7 @@
 import type { ModelSummary } from '../../data/schema'
 import { duration, percent, short } from '../../lib/format'
 import { paths } from '../../lib/paths'
+import { tail } from '../../lib/subjects'
 import { Box, Card, Columns, Empty, Header, Link, RunState, Stack, Status, Time } from '../../ui'
 
 type Env = ModelSummary['environments'][number]
@@ -22,7 +23,7 @@ function ModelCard({ model: m }: { model: ModelSummary }) {
   return (
     <Card
       header={
-        <Header variant="h2" description={<>{champion}{m.run && <> · <RunState status={m.run.status} /> <Link href={paths.run(m.run.id)}>{m.run.id}</Link></>}</>}>
+        <Header variant="h2" description={<>{champion}{m.run && <> · <RunState status={m.run.status} /> <Link href={paths.run(m.run.id)}>run {tail(m.run.id)}</Link></>}</>}>
           <Link href={paths.model(m.model)} fontSize="heading-m">{m.name}</Link>
         </Header>
       }

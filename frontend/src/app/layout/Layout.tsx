@@ -16,8 +16,8 @@ export function Layout() {
   return <Frame />
 }
 
-/** The frame also closes the navigation by itself when it measures too little room while a page is still loading. */
-const mayClose = () => window.innerWidth < 900 || !!document.activeElement?.closest('button')
+/** The frame also closes the navigation by itself when it measures too little room while a page is still loading: only a click may. */
+const mayClose = () => window.innerWidth < 900 || window.event?.type === 'click'
 
 function Frame() {
   useFeed()

@@ -1,12 +1,14 @@
-import { useQuery } from '@tanstack/react-query'
+import { useQueries, useQuery } from '@tanstack/react-query'
 import { useRouter, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
+import { datasets } from '../../data/datasets'
 import { models } from '../../data/models'
 import type { Lineage, LineageNode } from '../../data/schema'
 import type { GraphNode } from '../../lib/graph'
 import { words } from '../../lib/format'
 import { openSubject, paths } from '../../lib/paths'
-import { Alert, Async, Button, Card, Empty, FormField, Header, Input, Link, Listing, Page, Segmented, Spinner, Stack, type Column } from '../../ui'
+import { nameOf } from '../../lib/subjects'
+import { Alert, Async, Button, Card, FormField, Header, Input, Link, Listing, Page, Segmented, Spinner, Stack, type Column } from '../../ui'
 
 const Graph = lazy(() => import('../../ui/Graph'))
 const key = (n: LineageNode) => `${n.type}:${n.id}`
@@ -32,31 +34,32 @@ function Ask({ node, direction }: { node: string | undefined; direction: string 
   const valid = /^[A-Za-z]+:.+$/.test(text.trim())
   return (
     <form onSubmit={(e) => (e.preventDefault(), valid && router.history.push(paths.lineage(text.trim(), direction)))}>
-      <FormField label="Of what" description="type:id, such as modelVersion:assistant@3, datasetVersion:support@2 or run:run_…" secondaryControl={<Button formAction="submit" disabled={!valid}>Show</Button>}>
+      <FormField label="Of what" description="A kind, a colon and an id: modelVersion:assistant@3, datasetVersion:support@2, run:run_…" secondaryControl={<Button formAction="submit" disabled={!valid}>Show</Button>}>
         <Input value={text} type="search" onChange={(e) => setText(e.detail.value)} ariaLabel="Of what" />
       </FormField>
     </form>
   )
 }
 
+interface Start { node: string; name: string; what: string; direction: 'backward' | 'forward' }
+
+/** Where people most often start: the newest version of each model and of each dataset. */
 function Suggestions() {
-  const all = useQuery(models.list())
-  return (
-    <Async query={all}>
-      {({ items }) => (
-        <Empty title="Start from a thing">
-          Open the lineage from a dataset version, a run or a model version{items.length > 0 && <>, or from a model: {items.map((m) => <Newest key={m.id} model={m.id} />)}</>}
-        </Empty>
-      )}
-    </Async>
-  )
+  const allModels = useQuery(models.list())
+  const allData = useQuery(datasets.list())
+  const versions = useQueries({ queries: (allModels.data?.items ?? []).map((m) => models.versions(m.id)) })
+  const rows: Start[] = [
+    ...versions.flatMap((q) => q.data?.items.slice(0, 3) ?? []).map((v): Start => ({ node: `modelVersion:${v.model}@${v.number}`, name: `${v.model} version ${v.number}`, what: 'Model version', direction: 'backward' })),
+    ...(allData.data?.items ?? []).filter((d) => d.latest > 0).map((d): Start => ({ node: `datasetVersion:${d.id}@${d.latest}`, name: `${d.id} version ${d.latest}`, what: 'Dataset version', direction: 'forward' })),
+  ]
+  return <Async query={allModels}>{() => <Listing title="Start from" items={rows} columns={starts} trackBy={(r) => r.node} empty={{ title: 'Nothing to follow yet', text: 'Upload data or add a model first.', action: <Link href={paths.data()}>Open Data</Link> }} />}</Async>
 }
 
-function Newest({ model }: { model: string }) {
-  const all = useQuery(models.versions(model))
-  const v = all.data?.items[0]
-  return v ? <Link href={paths.lineage(`modelVersion:${model}@${v.number}`)}>{model} version {v.number}</Link> : <>{model}</>
-}
+const starts: Column<Start>[] = [
+  { id: 'what', header: 'Kind', cell: (r) => r.what },
+  { id: 'name', header: 'What', cell: (r) => <Link href={paths.lineage(r.node, r.direction)}>{r.name}</Link> },
+  { id: 'shows', header: 'Shows', cell: (r) => (r.direction === 'backward' ? 'where it comes from' : 'what learned from it, and where it is live') },
+]
 
 function Found({ node, direction }: { node: string; direction: 'forward' | 'backward' }) {
   const lineage = useQuery(models.lineage(node, direction))
@@ -75,18 +78,21 @@ function Found({ node, direction }: { node: string; direction: 'forward' | 'back
   )
 }
 
+const parse = (node: string) => ({ type: node.slice(0, node.indexOf(':')), id: node.slice(node.indexOf(':') + 1) })
+
 const drawn = (n: LineageNode, start: string): GraphNode => ({
-  id: key(n), title: n.label ?? n.id, kind: words(n.type), href: openSubject(n), main: key(n) === start,
-  note: n.share === undefined ? undefined : `${n.share} % of live traffic`,
+  id: key(n), title: nameOf(n), kind: words(n.type), href: openSubject(n), main: key(n) === start,
+  note: n.share === undefined ? undefined : `${n.share}% of live traffic`,
 })
 
 function Table({ l }: { l: Lineage }) {
   const from = (n: LineageNode) => l.edges.filter((e) => e.to === key(n)).map((e) => e.from)
+  const byKey = new Map(l.nodes.map((n) => [key(n), n]))
   const columns: Column<LineageNode>[] = [
     { id: 'type', header: 'Kind', cell: (n) => words(n.type), sort: (n) => n.type },
-    { id: 'id', header: 'What', cell: (n) => { const href = openSubject(n); return href ? <Link href={href}>{n.label ?? n.id}</Link> : <code>{n.label ?? n.id}</code> }, sort: (n) => n.id },
-    { id: 'from', header: 'Made from', cell: (n) => (from(n).length ? from(n).map((f) => <div className="line" key={f}><Link href={paths.lineage(f)}>{f}</Link></div>) : '—') },
-    { id: 'share', header: 'Live traffic', cell: (n) => (n.share === undefined ? '—' : `${n.share} %`) },
+    { id: 'id', header: 'What', cell: (n) => { const href = openSubject(n); return href ? <Link href={href}>{nameOf(n)}</Link> : <span title={n.id}>{nameOf(n)}</span> }, sort: (n) => n.id },
+    { id: 'from', header: 'Made from', cell: (n) => (from(n).length ? from(n).map((f) => <div className="line" key={f}><Link href={paths.lineage(f)}>{nameOf(byKey.get(f) ?? parse(f))}</Link></div>) : '—') },
+    { id: 'share', header: 'Live traffic', cell: (n) => (n.share === undefined ? '—' : `${n.share}%`) },
   ]
   return <Listing title="Nodes" items={l.nodes} columns={columns} trackBy={key} search={key} empty={{ title: 'Nothing is known of it', text: 'Check the type and the id.' }} />
 }

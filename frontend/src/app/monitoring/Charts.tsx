@@ -3,7 +3,7 @@ import { lazy, Suspense, useMemo } from 'react'
 import { useVersionName } from '../../data/hooks'
 import { releases } from '../../data/releases'
 import type { TrafficPoint } from '../../data/schema'
-import { count, percent, short } from '../../lib/format'
+import { count, duration, percent, short } from '../../lib/format'
 import { releaseMarks } from '../../lib/marks'
 import { panels, totals } from '../../lib/traffic'
 import { Box, Card, Columns, Empty, Expandable, Header, Spinner, Stack } from '../../ui'
@@ -14,8 +14,8 @@ const colors = ['info', 'warn', 'ok', 'bad', 'accent']
 type Column = 'requests' | 'errors' | 'latency' | 'tokens'
 const kinds: { key: Column; title: string; format: (v: number) => string }[] = [
   { key: 'requests', title: 'Requests per minute', format: count },
-  { key: 'errors', title: 'Errors, % of requests', format: (v) => `${v.toFixed(1)}` },
-  { key: 'latency', title: 'Mean latency, ms', format: (v) => String(Math.round(v)) },
+  { key: 'errors', title: 'Errors, percent of requests', format: (v) => `${v.toFixed(1)}` },
+  { key: 'latency', title: 'Mean latency, milliseconds', format: (v) => String(Math.round(v)) },
   { key: 'tokens', title: 'Tokens per minute', format: short },
 ]
 
@@ -58,7 +58,7 @@ function Panel({ kind, times, series, marks, span }: PanelProps) {
 function Numbers({ points, minutes }: { points: TrafficPoint[]; minutes: number }) {
   const t = totals(points)
   const cells: [string, string][] = [
-    ['Requests', count(t.requests)], ['Errors', percent(t.errorShare, 2)], ['Mean latency', `${Math.round(t.latencyMs)} ms`], ['Tokens', short(t.tokens)],
+    ['Requests', count(t.requests)], ['Errors', percent(t.errorShare, 2)], ['Mean latency', duration(t.latencyMs)], ['Tokens', short(t.tokens)],
   ]
   return (
     <Card header={<Header variant="h2">Last {minutes} minutes</Header>}>
@@ -78,7 +78,7 @@ function ByVersion({ points, name }: { points: TrafficPoint[]; name: (d: string)
         <tbody>
           {digests.map((d) => {
             const t = totals(points.filter((p) => p.digest === d))
-            return <tr key={d}><th scope="row">{name(d)}</th><td>{count(t.requests)}</td><td>{percent(t.errorShare, 2)}</td><td>{Math.round(t.latencyMs)} ms</td><td>{count(t.tokens)}</td></tr>
+            return <tr key={d}><th scope="row">{name(d)}</th><td>{count(t.requests)}</td><td>{percent(t.errorShare, 2)}</td><td>{duration(t.latencyMs)}</td><td>{count(t.tokens)}</td></tr>
           })}
         </tbody>
       </table>

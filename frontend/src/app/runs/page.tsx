@@ -6,7 +6,7 @@ import { models } from '../../data/models'
 import { runs } from '../../data/runs'
 import type { RunStatus } from '../../data/schema'
 import { paths } from '../../lib/paths'
-import { Async, Button, Link, Listing, Page, Select, Stack } from '../../ui'
+import { Async, Button, Link, Listing, Page, runWords, Select, Stack } from '../../ui'
 import { runColumns } from './columns'
 import { NewRun } from './NewRun'
 
@@ -39,7 +39,7 @@ function Filters({ filter }: { filter: { model?: string; status?: RunStatus } })
   const all = useQuery(models.list())
   const go = (next: { model?: string; status?: string }) => router.history.push(paths.runs({ ...filter, ...next }))
   const modelOptions = [{ value: '', label: 'All models' }, ...(all.data?.items ?? []).map((m) => ({ value: m.id, label: m.name }))]
-  const statusOptions = [{ value: '', label: 'Any state' }, ...statuses.map((s) => ({ value: s as string, label: s as string }))]
+  const statusOptions = [{ value: '', label: 'Any state' }, ...statuses.map((s) => ({ value: s as string, label: runWords(s) }))]
   return (
     <Stack direction="horizontal" size="xs">
       <Select ariaLabel="Model" options={modelOptions} selectedOption={modelOptions.find((o) => o.value === (filter.model ?? '')) ?? null} onChange={(e) => go({ model: e.detail.selectedOption.value })} />

@@ -3,18 +3,26 @@ import { auditPages, verifyAudit } from '../../data/observe'
 import type { AuditEntry, AuditVerdict } from '../../data/schema'
 import { words } from '../../lib/format'
 import { openSubject } from '../../lib/paths'
+import { happened, nameOf, shortIds } from '../../lib/subjects'
 import { Alert, Async, Button, Digest, ErrorState, Expandable, Link, Listing, Stack, Time, type Column } from '../../ui'
 
 const columns: Column<AuditEntry>[] = [
   { id: 'seq', header: 'No.', cell: (e) => e.seq, sort: (e) => e.seq },
   { id: 'time', header: 'When', cell: (e) => <Time at={e.time} />, sort: (e) => e.time },
   { id: 'who', header: 'Who', cell: (e) => e.actor.name ?? e.actor.id, sort: (e) => e.actor.name ?? e.actor.id },
-  { id: 'what', header: 'What', cell: (e) => words(e.action), sort: (e) => e.action },
-  { id: 'subject', header: 'On', cell: (e) => { const href = openSubject(e.subject); return href ? <Link href={href}>{e.subject.id}</Link> : <>{e.subject.type} {e.subject.id}</> } },
-  { id: 'why', header: 'Why', cell: (e) => e.reason || '—' },
+  { id: 'what', header: 'What', cell: (e) => happened(e.action), sort: (e) => e.action },
+  { id: 'subject', header: 'On', cell: (e) => <Subject e={e} /> },
+  { id: 'why', header: 'Why', cell: (e) => (e.reason ? shortIds(e.reason) : '—') },
   { id: 'change', header: 'Before and after', cell: (e) => <Change e={e} /> },
   { id: 'hash', header: 'Hash', cell: (e) => <Digest value={e.hash} /> },
 ]
+
+/** What it was done to, as people call it; the whole id on hover. */
+function Subject({ e }: { e: AuditEntry }) {
+  const href = openSubject(e.subject)
+  const name = <span title={`${e.subject.type} ${e.subject.id}`}>{nameOf(e.subject, e.after)}</span>
+  return href ? <Link href={href}>{name}</Link> : name
+}
 
 function Change({ e }: { e: AuditEntry }) {
   if (e.before === undefined && e.after === undefined) return <>—</>

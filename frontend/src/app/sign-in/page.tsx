@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react'
 import { session, signIn } from '../../data/session'
 import { prefix } from '../../lib/base'
 import { asApiError } from '../../lib/problem'
-import { Alert, Box, Button, Card, ErrorState, Form, FormField, Header, Input, Stack } from '../../ui'
+import { Alert, Box, Button, Card, ErrorState, FormField, Header, Input, Stack } from '../../ui'
 import { safeNext } from './next'
 
 export default function SignInPage() {
@@ -28,15 +28,14 @@ export default function SignInPage() {
     <main className="door">
       <div className="door-brand"><img src={`${prefix}favicon.svg`} alt="" width="40" height="40" /><span>Perennial</span></div>
       <form onSubmit={(e) => (e.preventDefault(), ready && enter.mutate())}>
-        <Form actions={<Button variant="primary" formAction="submit" loading={enter.isPending} disabled={!ready}>Sign in</Button>}>
-          <Card header={<Header variant="h1" description="Your language model, kept current.">Sign in</Header>}>
-            <Stack size="m">
-              <FormField label="User"><Input value={user} name="user" autoComplete="username" autoFocus onChange={(e) => setUser(e.detail.value)} /></FormField>
-              <FormField label="Password"><Input value={password} name="password" type="password" autoComplete="current-password" onChange={(e) => setPassword(e.detail.value)} /></FormField>
-              {enter.error && <Refused error={enter.error} />}
-            </Stack>
-          </Card>
-        </Form>
+        <Card header={<Header variant="h1" description="Your language model, kept current.">Sign in</Header>}>
+          <Stack size="m">
+            <FormField label="User"><Input value={user} name="user" autoComplete="username" autoFocus onChange={(e) => setUser(e.detail.value)} /></FormField>
+            <FormField label="Password"><Input value={password} name="password" type="password" autoComplete="current-password" onChange={(e) => setPassword(e.detail.value)} /></FormField>
+            {enter.error && <Refused error={enter.error} />}
+            <Button variant="primary" formAction="submit" fullWidth loading={enter.isPending} disabled={!ready}>Sign in</Button>
+          </Stack>
+        </Card>
       </form>
       {config.data?.mode === 'local' && (
         <Box variant="small" color="text-body-secondary" textAlign="center" padding={{ top: 'm' }}>

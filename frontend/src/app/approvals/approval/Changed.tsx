@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { environments } from '../../../data/releases'
 import { models } from '../../../data/models'
 import type { Approval, GateReport, ModelVersion, Release } from '../../../data/schema'
+import { duration } from '../../../lib/format'
 import { readiness } from '../../../lib/ready'
 import { paths } from '../../../lib/paths'
 import { Card, Digest, Facts, Header, Link, Status } from '../../../ui'
@@ -19,7 +20,7 @@ export function Changed({ approval: a, release, report }: { approval: Approval; 
         { label: 'New data', value: version.data ? <Learned v={version.data} /> : '—' },
         { label: 'Goes through', value: release ? release.environments.join(' → ') : '—' },
         { label: 'Way back', value: <Status type={ready.ok ? 'success' : 'warning'}>{ready.text}</Status> },
-        { label: 'Speed, 95 of 100 answers', value: speed && speed.latencyP95NewMs > 0 ? `${Math.round(speed.latencyP95OldMs)} → ${Math.round(speed.latencyP95NewMs)} ms` : 'not measured' },
+        { label: 'Slowest 5% of answers', value: speed && speed.latencyP95NewMs > 0 ? `${duration(speed.latencyP95OldMs)} → ${duration(speed.latencyP95NewMs)} or more` : 'not measured' },
         { label: 'Lineage', value: <Link href={paths.lineage(`modelVersion:${a.model}@${a.version}`)}>from data to this version</Link> },
         { label: 'Candidate', value: <Digest value={a.binding.candidate} copy /> },
         { label: 'Report', value: <Digest value={a.binding.report} copy /> },

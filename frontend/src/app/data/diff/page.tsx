@@ -24,7 +24,7 @@ function Diff(p: { dataset: string; base: number; other: number }) {
         <Stack size="l">
           <Card><Facts columns={4} items={[
             { label: 'Rows added', value: `+${count(d.added)}` }, { label: 'Rows removed', value: `−${count(d.removed)}` },
-            { label: 'Unchanged, answered differently', value: `${count(d.unchanged)}, ${count(d.changed)}` },
+            { label: 'Answered differently', value: count(d.changed) }, { label: 'Unchanged', value: count(d.unchanged) },
             { label: 'Shards', value: `${d.shardsAdded.length} added, ${d.shardsRemoved.length} removed` },
           ]} /></Card>
           <Card header={<Header variant="h2">Some of the added rows</Header>}><Rows rows={d.examplesAdded.map((r) => r.body)} /></Card>

@@ -1,6 +1,6 @@
 import type { ErrorGroup, Ingestion } from '../../../data/schema'
 import { plural } from '../../../lib/format'
-import { Card, Expandable, Header, Link, Stack, Status } from '../../../ui'
+import { Card, Expandable, Header, Link, Stack, Status, Wide } from '../../../ui'
 import { rejectsUrl } from '../../../data/datasets'
 
 /** What is wrong, grouped by rule, with where to look and how to fix it. */
@@ -19,13 +19,13 @@ export function Problems({ ingestion: i }: { ingestion: Ingestion }) {
 
 function Severity({ group: g, reject }: { group: ErrorGroup; reject: boolean }) {
   const rows = plural(g.count, 'row')
-  return reject ? <Status type="error">{rows} rejected</Status> : <Status type="info">{rows} let through</Status>
+  return reject ? <Status type="error">{rows} rejected</Status> : <Status type="info">{g.rule.startsWith('duplicate') ? `${rows} left out` : `${rows} let through`}</Status>
 }
 
 function Group({ group: g, reject, open }: { group: ErrorGroup; reject: boolean; open: boolean }) {
   return (
     <Expandable defaultExpanded={open} headerText={<>{g.title} <Severity group={g} reject={reject} /></>} headerDescription={g.hint}>
-      <div className="scroll-x">
+      <Wide label="Examples">
         <table className="plain">
           <thead><tr><th scope="col">Line</th><th scope="col">Where</th><th scope="col">Expected</th><th scope="col">Found</th></tr></thead>
           <tbody>
@@ -37,7 +37,7 @@ function Group({ group: g, reject, open }: { group: ErrorGroup; reject: boolean;
           </tbody>
         </table>
         {g.count > g.examples.length && <p className="soft">and {g.count - g.examples.length} more in the download</p>}
-      </div>
+      </Wide>
     </Expandable>
   )
 }

@@ -13,7 +13,7 @@ export default function IngestionPage() {
   const { ingestion } = useParams({ strict: false }) as { ingestion: string }
   const one = useQuery(ingestions.one(ingestion))
   return (
-    <Page title={one.data?.name ?? ingestion} trail={trail(one.data)} info={one.data && <Phase phase={one.data.status} />} actions={one.data && <Choices ingestion={one.data} />}>
+    <Page title={one.data?.name ?? 'Arrival'} trail={trail(one.data)} info={one.data && <Phase phase={one.data.status} />} actions={one.data && <Choices ingestion={one.data} />}>
       <Async query={one} label="Reading the arrival">
         {(i) => (
           <Stack size="l">

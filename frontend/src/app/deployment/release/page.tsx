@@ -14,7 +14,7 @@ export default function ReleasePage() {
   const release = useQuery(releases.one(id))
   const r = release.data
   return (
-    <Page title={r ? `Release of ${r.model} version ${r.version}` : id} trail={[['Deployment', paths.deployment(r?.model)], ['Releases', paths.releases()]]}
+    <Page title={r ? `Release of ${r.model} version ${r.version}` : 'Release'} trail={[['Deployment', paths.deployment(r?.model)], ['Releases', paths.releases()]]}
       info={r && <><Phase phase={r.phase} /> {r.breakGlass && <Badge color="red">break-glass</Badge>}</>} actions={r && <Abort release={r} />}>
       <Async query={release} label="Reading the release">
         {(data) => (
@@ -22,7 +22,7 @@ export default function ReleasePage() {
             <Notes release={data} />
             <Card><Facts columns={4} items={facts(data)} /></Card>
             {data.environments.map((name) => (
-              <Card key={name} header={<Header variant="h2" info={data.environment === name && inProgress(data) ? <Badge color="blue">{data.weight} % of requests</Badge> : undefined}>{name}</Header>}>
+              <Card key={name} header={<Header variant="h2" info={data.environment === name && inProgress(data) ? <Badge color="blue">{data.weight}% of requests</Badge> : undefined}>{name}</Header>}>
                 <StepList steps={data.steps.filter((s) => s.environment === name)} analysis />
               </Card>
             ))}
@@ -47,7 +47,7 @@ const facts = (r: Release) => [
   { label: 'Asked by', value: <>{r.requester.name ?? r.requester.id}, <Time at={r.created} />{r.reason && <div className="soft">“{r.reason}”</div>}</> },
   { label: 'Gate', value: <><VerdictMark verdict={r.verdict} />{r.report && <div><Link href={reportPage(r.report)} external>report</Link></div>}</> },
   { label: 'Path', value: r.environments.join(' → ') },
-  { label: 'Approval', value: r.approval ? <Link href={paths.approval(r.approval)}>{r.approval}</Link> : 'not needed' },
+  { label: 'Approval', value: r.approval ? <Link href={paths.approval(r.approval)}>{r.phase === 'PendingApproval' ? 'waits' : 'see the decision'}</Link> : 'not needed' },
   { label: 'Ended', value: r.ended ? <Time at={r.ended} /> : 'not yet' },
   { label: 'Lineage', value: <Link href={paths.lineage(`modelVersion:${r.model}@${r.version}`)}>where it comes from</Link> },
 ]

@@ -8,6 +8,7 @@ import { environments, reportPage } from '../../../data/releases'
 import type { ModelVersion } from '../../../data/schema'
 import { metric } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
+import { tail } from '../../../lib/subjects'
 import { Async, Badge, Button, Card, Digest, Facts, Header, Link, Listing, Page, Phase, ReasonDialog, Stack, Time, VerdictMark } from '../../../ui'
 
 const RequestRelease = lazy(() => import('../../deployment/RequestRelease'))
@@ -45,7 +46,7 @@ const facts = (v: ModelVersion) => [
   { label: 'Made', value: <><Time at={v.created} />, {v.origin.toLowerCase()}{v.preset && ` with ${v.preset}`}</> },
   { label: 'On top of', value: v.parent ? <Link href={paths.modelVersion(v.model, v.parent)}>version {v.parent}</Link> : 'nothing: it was imported' },
   { label: 'Learned', value: v.datasets.length ? v.datasets.map((d) => <div className="line" key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link></div>) : '—' },
-  { label: 'Run', value: v.run ? <Link href={paths.run(v.run)}>{v.run}</Link> : '—' },
+  { label: 'Run', value: v.run ? <Link href={paths.run(v.run)}>run {tail(v.run)}</Link> : '—' },
   { label: 'Verdict', value: <><VerdictMark verdict={v.verdict} />{v.report && <div><Link href={reportPage(v.report)} external>Gate report</Link></div>}</> },
   { label: 'Files', value: <code>{v.artifact}</code> },
   { label: 'Lineage', value: <><Link href={paths.lineage(`modelVersion:${v.model}@${v.number}`)}>where it comes from</Link>, <Link href={paths.lineage(`modelVersion:${v.model}@${v.number}`, 'forward')}>what came of it</Link></> },
@@ -58,7 +59,7 @@ function Serving({ v }: { v: ModelVersion }) {
   return (
     <Card header={<Header variant="h2" description="By digest, as the environments report it.">Serving now</Header>}>
       {at.length === 0 ? <span className="soft">It is loaded in no environment.</span> : (
-        <Facts columns={3} items={at.map((t) => ({ label: t.name, value: <Link href={paths.deployment(v.model)}>{t.weight > 0 ? `${t.weight} % of requests` : 'warm'}</Link> }))} />
+        <Facts columns={3} items={at.map((t) => ({ label: t.name, value: <Link href={paths.deployment(v.model)}>{t.weight > 0 ? `${t.weight}% of requests` : 'warm'}</Link> }))} />
       )}
     </Card>
   )

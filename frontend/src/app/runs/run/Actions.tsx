@@ -12,7 +12,7 @@ export function Actions({ run }: { run: Run }) {
   const router = useRouter()
   const key = useOnceKey()
   const [open, setOpen] = useState(false)
-  const cancel = useAction((reason: string) => cancelRun(run.id, reason), { stale: ['runs'], done: `${run.id} is canceled.`, then: () => setOpen(false) })
+  const cancel = useAction((reason: string) => cancelRun(run.id, reason), { stale: ['runs'], done: 'The run is canceled.', then: () => setOpen(false) })
   const retry = useAction(() => retryRun(run.id, key), { stale: ['runs'], done: 'Started again with the same settings.', then: (r) => router.history.push(paths.run(r.id)) })
   const going = !isFinal(run)
   return (
@@ -21,7 +21,7 @@ export function Actions({ run }: { run: Run }) {
       {going && <Button disabled={!may.ok} disabledReason={may.why} onClick={() => setOpen(true)}>Cancel run</Button>}
       {!going && <Button disabled={!may.ok} disabledReason={may.why} loading={retry.busy} onClick={() => retry.run(undefined)}>Retry</Button>}
       {open && (
-        <ReasonDialog title={`Cancel ${run.id}?`} action="Cancel run" busy={cancel.busy} error={cancel.error} onClose={() => setOpen(false)} onSubmit={cancel.run}>
+        <ReasonDialog title="Cancel this run?" action="Cancel run" busy={cancel.busy} error={cancel.error} onClose={() => setOpen(false)} onSubmit={cancel.run}>
           <p>The training process is told to stop. What it learned so far is not kept; the data waits for the next run.</p>
         </ReasonDialog>
       )}

@@ -4,7 +4,7 @@ import { runs } from '../../../data/runs'
 import type { WorkflowStep } from '../../../data/schema'
 import { words } from '../../../lib/format'
 import { chain } from '../../../lib/graph'
-import { Async, Card, Empty, Header, Segmented, Spinner, StepState, Time, Took } from '../../../ui'
+import { Async, Card, Empty, Header, Segmented, Spinner, StepState, Time, Took, Wide } from '../../../ui'
 
 const Graph = lazy(() => import('../../../ui/Graph'))
 
@@ -40,7 +40,7 @@ function Picture({ items }: { items: WorkflowStep[] }) {
 
 function StepTable({ items }: { items: WorkflowStep[] }) {
   return (
-    <div className="scroll-x">
+    <Wide label="Steps">
       <table className="plain" aria-label="Steps">
         <thead><tr><th scope="col">Step</th><th scope="col">State</th><th scope="col">Started</th><th scope="col">Took</th><th scope="col">Detail</th></tr></thead>
         <tbody>
@@ -52,6 +52,6 @@ function StepTable({ items }: { items: WorkflowStep[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Wide>
   )
 }

@@ -4,7 +4,8 @@ import { isFinal, runs } from '../../../data/runs'
 import type { Run } from '../../../data/schema'
 import { paths } from '../../../lib/paths'
 import { reportPage } from '../../../data/releases'
-import { Alert, Async, Card, Facts, Link, Page, RunState, Stack, Time, Took, VerdictMark } from '../../../ui'
+import { Alert, Async, Card, Copy, Facts, Link, Page, RunState, Stack, Time, Took, VerdictMark } from '../../../ui'
+import { starter } from '../columns'
 import { Actions } from './Actions'
 import { Curves } from './Curves'
 import { Logs } from './Logs'
@@ -14,7 +15,7 @@ export default function RunPage() {
   const { run: id } = useParams({ strict: false }) as { run: string }
   const run = useQuery(runs.one(id))
   return (
-    <Page title={id} trail={[['Models', paths.models()], ['Training runs', paths.runs()]]} info={run.data && <RunState status={run.data.status} />} actions={run.data && <Actions run={run.data} />}>
+    <Page title={run.data ? `Training of ${run.data.model}` : 'Training run'} trail={[['Models', paths.models()], ['Training runs', paths.runs()]]} info={run.data && <RunState status={run.data.status} />} description={<><code>{id}</code> <Copy variant="icon" textToCopy={id} copyButtonAriaLabel="Copy the id of the run" copySuccessText="Copied" copyErrorText="The browser refused to copy" /></>} actions={run.data && <Actions run={run.data} />}>
       <Async query={run} label="Reading the run">{(r) => <Body run={r} />}</Async>
     </Page>
   )
@@ -36,7 +37,7 @@ function Body({ run: r }: { run: Run }) {
 const facts = (r: Run) => [
   { label: 'Model', value: <><Link href={paths.model(r.model)}>{r.model}</Link>, from {r.parent ? <Link href={paths.modelVersion(r.model, r.parent)}>version {r.parent}</Link> : 'the base'}</> },
   { label: 'Learns', value: r.datasets.length ? r.datasets.map((d) => <div className="line" key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link></div>) : '—' },
-  { label: 'Started by', value: <>{r.actor.name ?? r.actor.id} ({r.trigger.toLowerCase()}){r.reason && <div className="soft">“{r.reason}”</div>}</> },
+  { label: 'Started by', value: <>{starter(r)}{r.reason && <div className="soft">“{r.reason}”</div>}</> },
   { label: 'Preset, seed', value: `${r.preset}, ${r.seed}` },
   { label: 'Started', value: <Time at={r.started ?? r.created} /> },
   { label: 'Took', value: <Took from={r.started ?? r.created} to={r.ended} /> },
@@ -50,7 +51,7 @@ function outcome(r: Run) {
     <Stack size="xxxs">
       <VerdictMark verdict={r.verdict} />
       {r.report && <Link href={reportPage(r.report)} external>Gate report</Link>}
-      {r.release && <Link href={paths.release(r.release)}>Release {r.release}</Link>}
+      {r.release && <Link href={paths.release(r.release)}>The release</Link>}
     </Stack>
   )
 }

@@ -1,0 +1,61 @@
+import { digest, words } from './format'
+
+interface Subject {
+  type: string
+  id: string
+  label?: string
+}
+type Facts = Record<string, unknown>
+
+const kinds: Record<string, string> = { run: 'run', rel: 'release', apr: 'approval', ing: 'arrival', rbk: 'rollback', hld: 'hold', usr: 'user', key: 'key', upl: 'upload', exe: 'execution' }
+
+/** The end of an id, by which people tell things of one kind apart: "run_01m87ns7mw4467j41cn0x3870y" is "x3870y". */
+export const tail = (id: string): string => id.replace(/^[a-z]+_/, '').split('_')[0]!.slice(-6)
+
+const named = (id: string): string => `${kinds[id.slice(0, 3)] ?? id.slice(0, 3)} ${tail(id)}`
+
+/** A sentence whose ids are short enough to read. */
+export const shortIds = (text: string): string => text.replace(/\b[a-z]{3}_[0-9a-z]{20,}(_[a-z]+)?\b/g, named)
+
+const facts = (data: unknown): Facts => (typeof data === 'object' && data !== null ? (data as Facts) : {})
+const numbered = (s: Subject) => s.id.replace(/@(\d+)$/, ' version $1')
+const versionOf = (s: Subject, d: Facts) => (d.model && d.version ? `${d.model} version ${d.version}` : named(s.id))
+
+const names: Record<string, (s: Subject, d: Facts) => string> = {
+  datasetversion: numbered,
+  modelversion: numbered,
+  run: (s, d) => (d.model ? `${d.model}, ${named(s.id)}` : named(s.id)),
+  release: versionOf,
+  deployment: versionOf,
+  approval: versionOf,
+  ingestion: (s, d) => String(d.name ?? d.key ?? '').split('/').at(-1) || (d.dataset ? `${d.dataset}, ${named(s.id)}` : named(s.id)),
+  environment: (s) => s.id.split('/').reverse().join(' of '),
+  rollback: (s, d) => (d.model && d.environment ? `${d.environment} of ${d.model}` : named(s.id)),
+  user: (s, d) => String(d.login ?? '') || named(s.id),
+  key: (s, d) => String(d.name ?? '') || named(s.id),
+  hold: (s) => named(s.id),
+  evaluation: (s) => `model ${digest(s.id)}`,
+  shard: (s) => digest(s.id),
+  object: (s) => s.id.split('/').at(-1)!,
+}
+
+/** What people call the subject of an event or a node of the lineage; data is what the event says of it. */
+export function nameOf(subject: Subject, data?: unknown): string {
+  const name = names[subject.type.toLowerCase()]
+  return subject.label ?? (name ? name(subject, facts(data)) : shortIds(subject.id))
+}
+
+const phrases: Record<string, string> = {
+  ApprovalApproved: 'Approved', ApprovalRejected: 'Rejected', ApprovalPending: 'First of two approvals', ApprovalAwaited: 'Waits for a decision',
+  ApprovalExpired: 'Approval expired', ApprovalVoided: 'Approval voided', ReleaseStepPrepared: 'Started beside the old version', ReleaseStepVerified: 'Verified',
+  ReleaseStepShifted: 'Requests moved', ReleaseStepJudged: 'Canary judged', ReleaseStepFinished: 'Release finished a step', ReleaseStepReverted: 'Release went back',
+  EnvironmentTaken: 'Release entered', EnvironmentReleased: 'Release left', RunConcluded: 'Run ended', ModelEvaluated: 'Model evaluated',
+}
+
+const quiet = new Set(['SignedIn', 'SignedOut', 'TrafficShifted', 'EnvironmentTaken', 'EnvironmentReleased', 'ReleaseStepJudged', 'ApprovalAwaited', 'IngestionStarted', 'RunConcluded'])
+
+/** What people want to read of the feed: no sign-ins, and nothing that another event says too. */
+export const worthTelling = (event: { type: string }): boolean => !quiet.has(event.type)
+
+/** The type of an event in words. */
+export const happened = (type: string): string => phrases[type] ?? words(type)
