@@ -2,6 +2,8 @@ package local
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/perennial-llm/perennial/pkg/asl"
@@ -31,19 +33,20 @@ func (p *Platform) steps(ctx context.Context, execution string) ([]httpapi.Step,
 	return out, err
 }
 
-// stepsOf pairs entered with exited states and marks the one where an execution failed.
+// stepsOf pairs entered with exited states, the first entered of a name first (the branches of a Map run at once),
+// and marks those where an execution failed.
 func stepsOf(events []asl.Event) []httpapi.Step {
-	out, open := []httpapi.Step{}, map[string]int{}
+	out, open := []httpapi.Step{}, map[string][]int{}
 	for _, e := range events {
 		name, _ := e.Details["name"].(string)
 		switch {
 		case strings.HasSuffix(e.Type, "StateEntered"):
-			open[name] = len(out)
+			open[name] = append(open[name], len(out))
 			out = append(out, httpapi.Step{Name: name, Status: status(e.Type), Started: e.Time})
 		case strings.HasSuffix(e.Type, "StateExited"):
-			if i, ok := open[name]; ok {
-				out[i].Status, out[i].Ended = "Succeeded", e.Time
-				delete(open, name)
+			if of := open[name]; len(of) > 0 {
+				out[of[0]].Status, out[of[0]].Ended = "Succeeded", e.Time
+				open[name] = of[1:]
 			}
 		case e.Type == "ExecutionFailed" || e.Type == "ExecutionAborted" || e.Type == "ExecutionTimedOut":
 			fail(out, open, e)
@@ -59,8 +62,8 @@ func status(entered string) string {
 	return "Running"
 }
 
-func fail(steps []httpapi.Step, open map[string]int, e asl.Event) {
-	for _, i := range open {
+func fail(steps []httpapi.Step, open map[string][]int, e asl.Event) {
+	for _, i := range slices.Concat(slices.Collect(maps.Values(open))...) {
 		steps[i].Status, steps[i].Ended = "Failed", e.Time
 		name, _ := e.Details["error"].(string)
 		cause, _ := e.Details["cause"].(string)

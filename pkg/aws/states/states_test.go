@@ -114,6 +114,7 @@ func TestWorkflow_Steps(t *testing.T) {
 		"arn:aws:states:eu-central-1:111122223333:execution:perennial-train-model:run_1": {
 			enter(1, "PlanTraining", types.HistoryEventTypeTaskStateEntered), exit(2, "PlanTraining"), enter(2, "EvaluateModel", types.HistoryEventTypeTaskStateEntered)},
 		"arn:aws:states:eu-central-1:111122223333:execution:perennial-evaluate-model:run_1": {
+			enter(3, "Score", types.HistoryEventTypeTaskStateEntered), enter(3, "Score", types.HistoryEventTypeTaskStateEntered), exit(4, "Score"), exit(5, "Score"),
 			enter(3, "Rest", types.HistoryEventTypeWaitStateEntered),
 			{Timestamp: at(5), ExecutionFailedEventDetails: &types.ExecutionFailedEventDetails{Error: aws.String("Invalid"), Cause: aws.String("no items")}}},
 	}}
@@ -122,6 +123,8 @@ func TestWorkflow_Steps(t *testing.T) {
 	require.Equal(t, []states.Step{
 		{Name: "PlanTraining", Status: "Succeeded", Started: *at(1), Ended: *at(2)},
 		{Name: "EvaluateModel", Status: "Running", Started: *at(2)},
+		{Name: "EvaluateModel/Score", Status: "Succeeded", Started: *at(3), Ended: *at(4)},
+		{Name: "EvaluateModel/Score", Status: "Succeeded", Started: *at(3), Ended: *at(5)},
 		{Name: "EvaluateModel/Rest", Status: "Failed", Started: *at(3), Ended: *at(5), Error: "Invalid: no items"},
 	}, steps)
 	_, err = states.New(f, prefix).Steps(t.Context(), "arn:none")

@@ -43,7 +43,7 @@ func (w Workflow) Steps(ctx context.Context, execution string) ([]Step, error) {
 }
 
 func (w Workflow) steps(ctx context.Context, execution string) ([]Step, error) {
-	h := history{open: map[string]int{}}
+	h := history{open: map[string][]int{}}
 	in := &sfn.GetExecutionHistoryInput{ExecutionArn: &execution, MaxResults: 1000, IncludeExecutionData: aws.Bool(false)}
 	for {
 		page, err := w.api.GetExecutionHistory(ctx, in)
@@ -62,14 +62,14 @@ func (w Workflow) steps(ctx context.Context, execution string) ([]Step, error) {
 // history pairs entered with exited states.
 type history struct {
 	steps []Step
-	open  map[string]int // index of the running step of a name
+	open  map[string][]int // indexes of the running steps of a name, first entered first: branches of a Map run at once
 }
 
 func (h *history) add(e types.HistoryEvent) {
 	switch {
 	case e.StateEnteredEventDetails != nil:
 		name := aws.ToString(e.StateEnteredEventDetails.Name)
-		h.open[name] = len(h.steps)
+		h.open[name] = append(h.open[name], len(h.steps))
 		h.steps = append(h.steps, Step{Name: name, Status: entered(e.Type), Started: aws.ToTime(e.Timestamp)})
 	case e.StateExitedEventDetails != nil:
 		h.end(aws.ToString(e.StateExitedEventDetails.Name), "Succeeded", e, "")
@@ -90,16 +90,18 @@ func entered(t types.HistoryEventType) string {
 }
 
 func (h *history) end(name, status string, e types.HistoryEvent, why string) {
-	if i, ok := h.open[name]; ok {
-		h.steps[i].Status, h.steps[i].Ended, h.steps[i].Error = status, aws.ToTime(e.Timestamp), why
-		delete(h.open, name)
+	if of := h.open[name]; len(of) > 0 {
+		h.steps[of[0]].Status, h.steps[of[0]].Ended, h.steps[of[0]].Error = status, aws.ToTime(e.Timestamp), why
+		h.open[name] = of[1:]
 	}
 }
 
 // fail marks the states that an execution was in when it ended.
-func (h *history) fail(e types.HistoryEvent, name, cause *string) {
-	why := strings.TrimSuffix(aws.ToString(name)+": "+aws.ToString(cause), ": ")
-	for open := range h.open {
-		h.end(open, "Failed", e, why)
+func (h *history) fail(e types.HistoryEvent, code, cause *string) {
+	why := strings.TrimSuffix(aws.ToString(code)+": "+aws.ToString(cause), ": ")
+	for name, of := range h.open {
+		for range of {
+			h.end(name, "Failed", e, why)
+		}
 	}
 }
