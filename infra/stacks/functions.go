@@ -55,13 +55,13 @@ var taskNeeds = map[string]need{
 	"rollback-verify":    {asks: true},
 	"rollback-fail":      {},
 	"trigger-sweep": {starts: []string{"train-model", "release-model", "rollback-release", "ingest-data"},
-		answers: []string{"release-model", "ingest-data"}, stops: []string{"train-model", "release-model"}, reads: append([]string{"incoming/"}, admitted...)},
+		answers: []string{"release-model", "ingest-data"}, stops: []string{"train-model", "release-model"}, reads: append([]string{"incoming/", "audit/"}, admitted...), writes: []string{"audit/"}},
 }
 
 // apiNeeds are those of the one function behind the API.
 var apiNeeds = need{
-	reads:  append([]string{"incoming/", "uploads/", "benchmarks/", "evaluations/", "reports/", "models/"}, admitted...),
-	writes: []string{"incoming/", "uploads/", "benchmarks/", "models/"},
+	reads:  append([]string{"incoming/", "uploads/", "benchmarks/", "evaluations/", "reports/", "models/", "audit/"}, admitted...),
+	writes: []string{"incoming/", "uploads/", "benchmarks/", "models/", "audit/"},
 	starts: []string{"ingest-data", "train-model", "release-model", "rollback-release"},
 	stops:  []string{"train-model", "release-model"}, answers: []string{"release-model", "ingest-data"},
 	asks: true, watches: true, seconds: 29, memory: 1024,

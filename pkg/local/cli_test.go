@@ -130,7 +130,7 @@ func TestCommandLine_TablesAndJSON(t *testing.T) {
 		"status": "STAGE", "runs": "none yet", "releases": "Succeeded", "approvals": "none yet", "models": "support", "models|versions": "[champion]",
 		"data|versions": "Published", "data|ingestions": "base.jsonl", "hold|list|production": "none yet", "benchmarks": "general", "users": "ben",
 		"lineage|environment:support/production": "modelVersion:support@1", "lineage|datasetVersion:tickets@1|--forward": "environment:support/production",
-		"ask|ready?": "version 1", "audit": "entries checked", "dead-letters|list": "none yet",
+		"ask|ready?": "version 1", "audit": "entries checked", "audit|verify": "entries checked", "dead-letters|list": "none yet",
 	} {
 		t.Run(args, func(t *testing.T) {
 			code, said := terminal{t, u.dir}.typed(strings.Split(args, "|")...)

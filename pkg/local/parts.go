@@ -28,7 +28,7 @@ func (p *Platform) handlers() map[string]lambda.Handler {
 	for _, part := range []interface {
 		Handlers() map[string]lambda.Handler
 	}{
-		tasks.Dataset{Service: p.Dataset}, tasks.Training{Dataset: p.Dataset, Training: p.Training, Rollout: p.Rollout}, tasks.Rollout{Service: p.Rollout},
+		tasks.Dataset{Service: p.Dataset}, tasks.Training{Dataset: p.Dataset, Training: p.Training, Rollout: p.Rollout, Trail: p.trail()}, tasks.Rollout{Service: p.Rollout},
 	} {
 		maps.Copy(all, part.Handlers())
 	}

@@ -73,7 +73,7 @@ func (p *Platform) wakeOnData() *audit.Consumer {
 
 // sweep drives what is due and what was interrupted.
 func (p *Platform) sweep(ctx context.Context) error {
-	t := tasks.Training{Dataset: p.Dataset, Training: p.Training, Rollout: p.Rollout}
+	t := tasks.Training{Dataset: p.Dataset, Training: p.Training, Rollout: p.Rollout, Trail: p.trail()}
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -87,6 +87,9 @@ func (p *Platform) sweep(ctx context.Context) error {
 		}
 	}
 }
+
+// trail is the audit log with its head anchored outside the database.
+func (p *Platform) trail() audit.Anchored { return audit.Anchored{Log: p.Log, Objects: p.Objects} }
 
 // forget removes rows that have expired; they are invisible already.
 func (p *Platform) forget(ctx context.Context) error {

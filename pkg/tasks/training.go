@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/perennial-llm/perennial/pkg/audit"
 	"github.com/perennial-llm/perennial/pkg/dataset"
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/rollout"
@@ -18,6 +19,7 @@ type Training struct {
 	Dataset  *dataset.Service
 	Training *training.Service
 	Rollout  *rollout.Service
+	Trail    audit.Anchored
 }
 
 // RunInput names a run.
@@ -78,7 +80,7 @@ func (t Training) requestRelease(ctx context.Context, in RunInput) (Empty, error
 	return Empty{}, t.Training.Conclude(ctx, run.ID, rel.ID, note)
 }
 
-// Sweep starts what is due and drives what was interrupted.
+// Sweep starts what is due, drives what was interrupted, and anchors the head of the audit trail.
 func (t Training) Sweep(ctx context.Context, _ Empty) (Empty, error) {
-	return Empty{}, errors.Join(t.Dataset.Sweep(ctx), t.Training.Sweep(ctx), t.Rollout.Sweep(ctx))
+	return Empty{}, errors.Join(t.Dataset.Sweep(ctx), t.Training.Sweep(ctx), t.Rollout.Sweep(ctx), t.Trail.Anchor(ctx))
 }

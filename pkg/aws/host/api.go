@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
+	"github.com/perennial-llm/perennial/pkg/audit"
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/httpapi"
 	"github.com/perennial-llm/perennial/pkg/httpapi/gateway"
@@ -50,12 +51,15 @@ func (p *Platform) API() (http.Handler, error) {
 		Models: p.Registry, ModelVersions: p.Registry, Import: p.Training.Import, Triggers: p.Training, Lineage: lineage.Graph{Table: p.Table},
 		Runs: p.Training, RunActions: p.Training, Steps: p.steps, Logs: p.Jobs.Logs, Metrics: p.metrics, Reports: p.Training.Report,
 		Environments: p.Rollout, SetupEnvironments: p.Rollout.Setup, Releases: p.Rollout, Approvals: p.Rollout, Rollbacks: p.Rollout, Holds: p.Rollout,
-		Traffic: p.Monitor, Events: p.Log, Trail: p.Log, Objects: p.Objects, Table: p.Table, Clock: clock, IDs: newID, Logger: p.Logger,
+		Traffic: p.Monitor, Events: p.Log, Trail: p.trail(), Objects: p.Objects, Table: p.Table, Clock: clock, IDs: newID, Logger: p.Logger,
 		Place: httpapi.Place{Mode: "aws", Realtime: "poll", Version: p.Config.Version, PartBytes: partBytes},
 		Gateway: gateway.New(gateway.Deps{Authorize: p.mayInvoke, Registry: p.Registry, Rollout: p.Rollout, Monitor: p.Monitor,
 			Invoker: p.Endpoints, Clock: clock, IDs: newID, Logger: p.Logger}),
 	})
 }
+
+// trail is the audit log with its head anchored outside the table.
+func (p *Platform) trail() audit.Anchored { return audit.Anchored{Log: p.Log, Objects: p.Objects} }
 
 // mayInvoke admits callers of the gateway by API key or by session cookie.
 func (p *Platform) mayInvoke(r *http.Request) error {

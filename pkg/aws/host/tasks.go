@@ -18,7 +18,7 @@ import (
 func (p *Platform) Handlers() map[string]lambda.Handler {
 	all := map[string]lambda.Handler{}
 	maps.Copy(all, tasks.Dataset{Service: p.Dataset}.Handlers())
-	maps.Copy(all, tasks.Training{Dataset: p.Dataset, Training: p.Training, Rollout: p.Rollout}.Handlers())
+	maps.Copy(all, tasks.Training{Dataset: p.Dataset, Training: p.Training, Rollout: p.Rollout, Trail: p.trail()}.Handlers())
 	maps.Copy(all, tasks.Rollout{Service: p.Rollout}.Handlers())
 	return all
 }

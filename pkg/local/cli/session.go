@@ -2,11 +2,11 @@ package cli
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -165,31 +165,15 @@ func (a *app) keys() *cobra.Command {
 	return group(cmd, add)
 }
 
-func (a *app) audit() *cobra.Command {
-	return &cobra.Command{Use: "audit", Short: "verify the audit chain", Args: exactly(), RunE: func(cmd *cobra.Command, _ []string) error {
-		var out audit.Report
-		if err := a.client().Get(cmd.Context(), "/v1/audit/verify", &out); err != nil {
-			return err
-		}
-		err := a.show(cmd, out, func(w io.Writer) {
-			fmt.Fprintf(w, "%d entries checked\n", out.Checked)
-			for _, p := range out.Problems {
-				fmt.Fprintf(w, "  %+v\n", p)
-			}
-		})
-		return cmp.Or(err, out.Err())
-	}}
-}
-
 func (a *app) deadLetters() *cobra.Command {
 	cmd := &cobra.Command{Use: "dead-letters", Short: "events that the platform could not act on"}
 	all := &cobra.Command{Use: "list", Short: "list them, oldest first", Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.listDeadLetters(cmd) }}
 	replay := &cobra.Command{Use: "replay NUMBER", Short: "act on an event once more", Args: exactly("NUMBER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			n, err := versionNumber(args[0], "dead-letters list")
-			if err != nil {
-				return err
+			n, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil || n < 1 {
+				return errs.New(errs.Invalid, "%q is not the number of a dead letter", args[0]).Mend("see: perennial dead-letters list")
 			}
 			return a.client().Post(cmd.Context(), fmt.Sprintf("/v1/dead-letters/%d/replay", n), nil, nil)
 		}}
