@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ago, bytes, digest, duration, metric, percent, plural, points, short, words } from './format'
+import { ago, bytes, digest, duration, metric, percent, plural, points, sentence, short, shortDigests, words } from './format'
 
 const now = Date.parse('2026-01-02T03:04:05Z')
 const plain = (text: string) => text.replaceAll('\u00a0', ' ') // numbers keep their units on the line
@@ -31,4 +31,6 @@ describe('numbers', () => {
 test('a digest shows its first twelve digits', () => {
   expect([digest(`sha256:${'ab'.repeat(32)}`), digest(undefined)]).toEqual(['abababababab', '—'])
 })
+test('a reason reads as a sentence', () => expect(['', 'it failed', 'Why?'].map(sentence)).toEqual(['', 'It failed.', 'Why?']))
+test('digests inside a sentence are short', () => expect(shortDigests(`observed sha256:${'ab'.repeat(32)}.`)).toBe('observed abababababab.'))
 test('event types become words', () => expect(words('DatasetVersionPublished')).toBe('Dataset version published'))

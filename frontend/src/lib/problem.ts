@@ -1,3 +1,5 @@
+import { sentence } from './format'
+
 /** An answer that is not a success: RFC 9457 problem details, or a connection that failed. */
 export interface Problem {
   title: string
@@ -75,10 +77,4 @@ export function explain(error: unknown): { kind: string; title: string; detail: 
   const known = states[problem.status] ?? { kind: 'failed', title: problem.title || 'That did not work' }
   const detail = [sentence(problem.where ? `${problem.where}: ${problem.detail}` : problem.detail), sentence(problem.hint ?? '')]
   return { ...known, detail: detail.filter(Boolean).join(' '), retry: problem.retryable ?? problem.status === 0 }
-}
-
-function sentence(text: string): string {
-  if (!text) return ''
-  const first = text.charAt(0).toUpperCase() + text.slice(1)
-  return /[.!?…)]$/.test(first) ? first : `${first}.`
 }

@@ -15,6 +15,7 @@ test.each([
   [{ type: 'environment', id: 'assistant/production' }, undefined, 'production of assistant'],
   [{ type: 'rollback', id: 'rbk_01m87nweted1kq8fv8vx1vacdf_production' }, {}, 'rollback 1vacdf'],
   [{ type: 'shard', id: `sha256:${'ab'.repeat(32)}` }, undefined, 'abababababab'],
+  [{ type: 'model', id: 'assistant' }, { alias: 'champion', from: 1, to: 2 }, 'champion of assistant is version 2'],
   [{ type: 'dataset', id: 'knowledge' }, undefined, 'knowledge'],
   [{ type: 'something', id: 'xyz_01m87nweted1kq8fv8vx1vacdf' }, undefined, 'xyz 1vacdf'],
 ])('%o is called %s', (subject, data, want) => expect(nameOf(subject, data)).toBe(want))

@@ -25,6 +25,7 @@ const names: Record<string, (s: Subject, d: Facts) => string> = {
   datasetversion: numbered,
   modelversion: numbered,
   run: (s, d) => (d.model ? `${d.model}, ${named(s.id)}` : named(s.id)),
+  model: (s, d) => (d.alias && d.to ? `${d.alias} of ${s.id} is version ${d.to}` : s.id),
   release: versionOf,
   deployment: versionOf,
   approval: versionOf,

@@ -1,4 +1,5 @@
 import type { ReleaseStep } from '../../data/schema'
+import { shortDigests } from '../../lib/format'
 import { stepText } from '../../lib/steps'
 import { Status, Time } from '../../ui'
 
@@ -14,12 +15,17 @@ export function StepList({ steps, analysis = false }: { steps: ReleaseStep[]; an
           <span className="timeline-name">{stepText(s)}</span>
           {s.verdict && <Status type={looks[s.verdict]}>{s.verdict === 'Hold' ? 'wait' : s.verdict.toLowerCase()}</Status>}
           <span className="soft"><Time at={s.time} /></span>
-          {s.detail && <span className="timeline-detail">{s.detail}</span>}
+          {detail(s) && <span className="timeline-detail">{detail(s)}</span>}
           {analysis && s.analysis && <Numbers a={s.analysis} />}
         </li>
       ))}
     </ol>
   )
+}
+
+/** What the step says beyond its name. */
+function detail(s: ReleaseStep): string {
+  return s.action === 'Shifted' ? '' : shortDigests(s.detail ?? '')
 }
 
 function Numbers({ a }: { a: NonNullable<ReleaseStep['analysis']> }) {

@@ -1,5 +1,5 @@
 import { Outlet, useLocation } from '@tanstack/react-router'
-import { Suspense, useState } from 'react'
+import { Suspense, useState, useSyncExternalStore } from 'react'
 import { useFeed } from '../../data/feed'
 import { useMe } from '../../data/hooks'
 import { dismiss, useNotices } from '../../data/notices'
@@ -16,12 +16,22 @@ export function Layout() {
   return <Frame />
 }
 
-/** The frame also closes the navigation by itself when it measures too little room while a page is still loading: only a click may. */
-const mayClose = () => window.innerWidth < 900 || window.event?.type === 'click'
+const wide = window.matchMedia('(min-width: 901px)')
+const watchWidth = (changed: () => void) => {
+  wide.addEventListener('change', changed)
+  return () => wide.removeEventListener('change', changed)
+}
+
+/** Open where there is room until somebody clicks: the frame itself also closes it when it measures too little room while a page loads. */
+function useNavigation(): [open: boolean, onChange: (open: boolean) => void] {
+  const room = useSyncExternalStore(watchWidth, () => wide.matches)
+  const [chosen, setChosen] = useState<boolean>()
+  return [chosen ?? room, (open) => (!room || window.event?.type === 'click') && setChosen(open)]
+}
 
 function Frame() {
   useFeed()
-  const [open, setOpen] = useState(window.innerWidth > 900)
+  const [open, setOpen] = useNavigation()
   const { pathname } = useLocation()
   return (
     <>
@@ -31,7 +41,7 @@ function Frame() {
         navigation={<Navigation pathname={pathname} />}
         navigationOpen={open}
         navigationWidth={220}
-        onNavigationChange={(e) => (e.detail.open || mayClose()) && setOpen(e.detail.open)}
+        onNavigationChange={(e) => setOpen(e.detail.open)}
         toolsHide
         maxContentWidth={1480}
         notifications={<Notices />}

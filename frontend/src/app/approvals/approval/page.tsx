@@ -16,7 +16,7 @@ export default function ApprovalPage() {
   const { approval: id } = useParams({ strict: false }) as { approval: string }
   const approval = useQuery(approvals.one(id))
   const a = approval.data
-  const title = a ? `Release ${a.model} version ${a.version}?` : 'Approval'
+  const title = a ? (a.status === 'Pending' ? `Release ${a.model} version ${a.version}?` : `Approval of ${a.model} version ${a.version}`) : 'Approval'
   return (
     <Page title={title} trail={[['Deployment', paths.deployment()], ['Approvals', paths.approvals()]]}
       info={a && <><Phase phase={a.status} /> {a.breakGlass && <Badge color="red">break-glass</Badge>}</>}>

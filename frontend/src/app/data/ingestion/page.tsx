@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { ingestions } from '../../../data/datasets'
 import type { Ingestion } from '../../../data/schema'
-import { bytes, count } from '../../../lib/format'
+import { bytes, count, sentence } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
 import { Alert, Async, Card, Facts, Header, Link, Page, Phase, Stack, Time } from '../../../ui'
 import { Choices } from './Choices'
@@ -42,7 +42,7 @@ function Verdict({ ingestion: i }: { ingestion: Ingestion }) {
       </Alert>
     )
   }
-  if (i.status === 'Failed') return <Alert type="error" header="The file could not be checked">{i.error}</Alert>
+  if (i.status === 'Failed') return <Alert type="error" header="The file could not be checked">{sentence(i.error ?? '')}</Alert>
   if (i.status === 'Published' && i.datasetVersion) {
     return (
       <Alert type="success" header={`${count(i.counts.accepted)} rows became version ${i.datasetVersion} of ${i.dataset}`} action={<Link href={paths.datasetVersion(i.dataset, i.datasetVersion)}>Open version {i.datasetVersion}</Link>}>

@@ -5,6 +5,7 @@ import { useAction } from '../../../data/action'
 import { useMay } from '../../../data/hooks'
 import { abortRelease, inProgress, releases, reportPage } from '../../../data/releases'
 import type { Release } from '../../../data/schema'
+import { sentence } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
 import { Alert, Async, Badge, Button, Card, Digest, Facts, Header, Link, Page, Phase, ReasonDialog, Stack, Time, VerdictMark } from '../../../ui'
 import { StepList } from '../StepList'
@@ -37,7 +38,7 @@ function Notes({ release: r }: { release: Release }) {
   if (r.phase === 'PendingApproval') {
     return <Alert type="info" header="Waits for another person’s decision" action={r.approval && <Link href={paths.approval(r.approval)}>Open the approval</Link>}>Nothing moves before that.</Alert>
   }
-  if (r.error) return <Alert type={r.phase === 'RolledBack' ? 'warning' : 'error'} header={r.phase === 'RolledBack' ? 'It went back by itself' : 'It did not get there'}>{r.error}</Alert>
+  if (r.error) return <Alert type={r.phase === 'RolledBack' ? 'warning' : 'error'} header={r.phase === 'RolledBack' ? 'It went back by itself' : 'It did not get there'}>{sentence(r.error)}</Alert>
   return null
 }
 

@@ -3,7 +3,7 @@ import { lazy, Suspense, useState } from 'react'
 import { runs } from '../../../data/runs'
 import type { WorkflowStep } from '../../../data/schema'
 import { words } from '../../../lib/format'
-import { chain } from '../../../lib/graph'
+import { chain, nested } from '../../../lib/graph'
 import { Async, Card, Empty, Header, Segmented, Spinner, StepState, Time, Took, Wide } from '../../../ui'
 
 const Graph = lazy(() => import('../../../ui/Graph'))
@@ -28,15 +28,17 @@ export function Steps({ run, final }: { run: string; final: boolean }) {
 }
 
 function Picture({ items }: { items: WorkflowStep[] }) {
-  const { nodes, edges } = chain(items.map((s) => ({ id: s.name, title: words(s.name), status: s.status, from: s.started, to: s.ended })))
-  const note = items.find((s) => s.status === 'Running' || s.status === 'Waiting' || s.status === 'Failed')
+  const { nodes, edges } = chain(items.filter((s) => !s.name.includes('/')).map((s) => ({ id: s.name, title: words(s.name), status: s.status, from: s.started, to: s.ended })))
+  const note = items.findLast((s) => s.status === 'Running' || s.status === 'Waiting' || s.status === 'Failed')
   return (
     <>
       <Suspense fallback={<Spinner />}><Graph nodes={nodes} edges={edges} height="short" label="Steps of the run; the table says the same" /></Suspense>
-      {note && <p className="soft" aria-live="polite">{words(note.name)}: {note.error ?? note.detail ?? note.status.toLowerCase()}</p>}
+      {note && <p className="soft" aria-live="polite">{stepName(note.name)}: {note.error ?? note.detail ?? note.status.toLowerCase()}</p>}
     </>
   )
 }
+
+const stepName = (name: string) => name.split('/').map(words).join(', ')
 
 function StepTable({ items }: { items: WorkflowStep[] }) {
   return (
@@ -44,9 +46,9 @@ function StepTable({ items }: { items: WorkflowStep[] }) {
       <table className="plain" aria-label="Steps">
         <thead><tr><th scope="col">Step</th><th scope="col">State</th><th scope="col">Started</th><th scope="col">Took</th><th scope="col">Detail</th></tr></thead>
         <tbody>
-          {items.map((s) => (
-            <tr key={s.name + s.started}>
-              <td>{words(s.name)}</td><td><StepState status={s.status} /></td><td><Time at={s.started} /></td>
+          {nested(items).map((s, i) => (
+            <tr key={s.name + i}>
+              <td className={s.name.includes('/') ? 'inner' : undefined}>{words(s.name.split('/').at(-1)!)}</td><td><StepState status={s.status} /></td><td><Time at={s.started} /></td>
               <td>{s.started ? <Took from={s.started} to={s.ended} /> : '—'}</td><td>{s.error ?? s.detail ?? ''}</td>
             </tr>
           ))}

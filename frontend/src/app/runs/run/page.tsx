@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { isFinal, runs } from '../../../data/runs'
 import type { Run } from '../../../data/schema'
+import { sentence } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
 import { reportPage } from '../../../data/releases'
 import { Alert, Async, Card, Copy, Facts, Link, Page, RunState, Stack, Time, Took, VerdictMark } from '../../../ui'
@@ -25,7 +26,7 @@ function Body({ run: r }: { run: Run }) {
   const final = isFinal(r)
   return (
     <Stack size="l">
-      {r.error && <Alert type="error" header="It failed">{r.error}. Look at the logs below; “Retry” starts it again with the same settings.</Alert>}
+      {r.error && <Alert type="error" header="It failed">{sentence(r.error)} Look at the logs below; “Retry” starts it again with the same settings.</Alert>}
       <Card><Facts columns={4} items={facts(r)} /></Card>
       <Steps run={r.id} final={final} />
       <Curves run={r.id} final={final} />
