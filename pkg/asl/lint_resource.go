@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/perennial-llm/perennial/pkg/asl/jsonata"
+	"github.com/perennial-llm/perennial/pkg/asl/sdk"
 )
 
 // The ways in which Step Functions waits for a service beside request-response.
@@ -60,8 +61,23 @@ var arguments = map[string]struct{ required, allowed []string }{
 	"sagemaker:createModel":          {[]string{"ModelName", "ExecutionRoleArn"}, nil},
 }
 
-// sdkAction is how an API action is written behind aws-sdk: a service, then the action in camel case.
-var sdkAction = regexp.MustCompile(`^aws-sdk:[a-z][a-z0-9-]*:[a-z][A-Za-z0-9]*$`)
+// functionARN and activityARN are the forms of what a Task calls directly, which takes no suffix.
+var (
+	functionARN = regexp.MustCompile(`^[a-zA-Z0-9_-]+(:[a-zA-Z0-9$_-]+)?$`)
+	activityARN = regexp.MustCompile(`^[^\s<>{}\[\]?*"#%\\^|~` + "`" + `$&,;:/]{1,80}$`)
+)
+
+// named tells whether the name in the ARN of a function or an activity is one; a substitution may be part of it.
+func (r resource) named() bool {
+	name := strings.Join(strings.Split(r.raw, ":")[6:], ":")
+	switch {
+	case strings.Contains(name, "${"):
+		return true
+	case r.direct:
+		return functionARN.MatchString(name)
+	}
+	return activityARN.MatchString(name) && !strings.HasSuffix(name, syncSuffix) && !strings.HasSuffix(name, tokenSuffix)
+}
 
 // base takes the suffix off an integration: "lambda:invoke" and ".waitForTaskToken".
 func (r resource) base() (name, suffix string) {
@@ -77,11 +93,11 @@ func (r resource) base() (name, suffix string) {
 // exists tells whether Step Functions knows the resource.
 func (r resource) exists() bool {
 	if r.direct || r.activity {
-		return true
+		return r.named()
 	}
 	name, suffix := r.base()
-	if sdkAction.MatchString(name) {
-		return suffix == "" || suffix == tokenSuffix
+	if call, ok := strings.CutPrefix(name, "aws-sdk:"); ok {
+		return sdk.Has(call) && (suffix == "" || suffix == tokenSuffix)
 	}
 	suffixes, ok := optimized[name]
 	return ok && (suffix == "" || slices.Contains(suffixes, suffix))

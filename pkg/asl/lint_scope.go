@@ -96,6 +96,9 @@ func (l *linter) mapState(o *tree, at string, before assigned) {
 	if items := o.get("Items"); items != nil && items.kind == "array" {
 		l.template(items, at+"/Items", before, allow{})
 	}
+	if selector := o.get("ItemSelector"); selector != nil && selector.kind != "object" && !jsonata.IsExpression(selector.str()) {
+		l.refuse(at+"/ItemSelector", "Value is not an object or a JSONata expression")
+	}
 	l.template(o.get("ItemSelector"), at+"/ItemSelector", before, allow{})
 	l.number(o.get("MaxConcurrency"), at+"/MaxConcurrency", 0, 40000, before)
 	l.number(o.get("ToleratedFailureCount"), at+"/ToleratedFailureCount", 0, maxSeconds, before)

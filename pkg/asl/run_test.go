@@ -78,7 +78,7 @@ func scripted(answers ...string) asl.Performer {
 	}
 }
 
-const task = `"Type":"Task","Resource":"arn:aws:states:::aws-sdk:test:do"`
+const task = `"Type":"Task","Resource":"arn:aws:states:::aws-sdk:ec2:runInstances"`
 
 func TestRun_Outcomes(t *testing.T) {
 	for _, c := range []struct {
@@ -124,18 +124,18 @@ func TestRun_Outcomes(t *testing.T) {
 			"B":{"Type":"Pass","Output":{"in":"{% $states.input %}","c":"{% $c %}"},"End":true}}`, `1`, scripted(`!X`), `{"in":{"in":1,"e":"X"},"c":"on purpose"}`},
 		{"a task times out", `{"A":{` + task + `,"TimeoutSeconds":5,"Catch":[{"ErrorEquals":["States.TaskFailed"],"Next":"B"},{"ErrorEquals":["States.Timeout"],"Next":"B"}],"End":true},
 			"B":{"Type":"Succeed"}}`, `1`, scripted(`silent`), `{"Error":"States.Timeout","Cause":""}`},
-		{"a heartbeat is missed", `{"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:test:do.waitForTaskToken","TimeoutSeconds":50,"HeartbeatSeconds":"{% 2 + 3 %}","Catch":[{"ErrorEquals":["States.HeartbeatTimeout"],"Next":"B"}],"End":true},
+		{"a heartbeat is missed", `{"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:ec2:runInstances.waitForTaskToken","TimeoutSeconds":50,"HeartbeatSeconds":"{% 2 + 3 %}","Catch":[{"ErrorEquals":["States.HeartbeatTimeout"],"Next":"B"}],"End":true},
 			"B":{"Type":"Succeed"}}`, `1`, scripted(`silent`), `{"Error":"States.Timeout","Cause":""}`},
 		{"the machine times out", `{"A":{"Type":"Wait","Seconds":2000000,"End":true}}`, `1`, nil, `States.Timeout: `},
 		{"results have a size limit that States.ALL catches", `{"A":{` + task + `,"Catch":[{"ErrorEquals":["States.ALL"],"Output":"{% $states.errorOutput.Cause %}","Next":"B"}],"End":true},"B":{"Type":"Succeed"}}`, `1`,
-			scripted(`"` + strings.Repeat("x", 256<<10) + `"`), `"The state/task 'aws-sdk:test' returned a result with a size exceeding the maximum number of bytes service limit."`},
+			scripted(`"` + strings.Repeat("x", 256<<10) + `"`), `"The state/task 'aws-sdk:ec2' returned a result with a size exceeding the maximum number of bytes service limit."`},
 		{"outputs have a size limit", `{"A":{"Type":"Pass","Output":"{% $pad('', 300000, 'x') %}","End":true}}`, `1`, nil,
 			`States.DataLimitExceeded: The state/task 'A' returned a result with a size exceeding the maximum number of bytes service limit.`},
 		{"an endless expression is stopped", `{"A":{"Type":"Pass","Output":"{% ($f := function(){ $f() }; $f()) %}","End":true}}`, `1`, nil,
 			`States.QueryEvaluationError: An error occurred while executing the state 'A' (entered at the event id #2). The JSONata expression '($f := function(){ $f() }; $f())' specified for the field 'Output' was stopped: the evaluation took longer than 1s.`},
 		{"an endless machine is stopped", `{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Choice","Choices":[{"Condition":false,"Next":"C"}],"Default":"A"},"C":{"Type":"Succeed"}}`, `1`, nil,
 			`States.Runtime: The execution reached the maximum number of history events (25000).`},
-		{"a token that nobody sends", `{"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:test:do.waitForTaskToken","Arguments":{"t":"{% $states.context.Task.Token %}"},"TimeoutSeconds":9,"End":true}}`, `1`, scripted(`{}`), `States.Timeout: `},
+		{"a token that nobody sends", `{"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:ec2:runInstances.waitForTaskToken","Arguments":{"t":"{% $states.context.Task.Token %}"},"TimeoutSeconds":9,"End":true}}`, `1`, scripted(`{}`), `States.Timeout: `},
 		{"parallel fails with the first error", `{"A":{"Type":"Parallel","Branches":[{"StartAt":"L","States":{"L":{"Type":"Wait","Seconds":10,"End":true}}},
 			{"StartAt":"R","States":{"R":{"Type":"Fail","Error":"E","Cause":"c"}}}],"Retry":[{"ErrorEquals":["E"],"MaxAttempts":1}],"Catch":[{"ErrorEquals":["E"],"Next":"B"}],"End":true},"B":{"Type":"Succeed"}}`, `1`, nil, `{"Error":"E","Cause":"c"}`},
 		{"wait until a moment", `{"A":{"Type":"Wait","Timestamp":"2026-01-05T00:00:00+01:00","Next":"B"},"B":{"Type":"Succeed","Output":"{% $now() %}"}}`, `1`, nil, `"2026-01-04T23:00:00.000Z"`},
@@ -158,7 +158,7 @@ func TestRun_Histories(t *testing.T) {
 		tasks  asl.Performer
 		want   string
 	}{
-		"task with token": {`{"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:test:do.waitForTaskToken","TimeoutSeconds":5,"End":true}}`, scripted(`{}`),
+		"task with token": {`{"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:ec2:runInstances.waitForTaskToken","TimeoutSeconds":5,"End":true}}`, scripted(`{}`),
 			"ExecutionStarted TaskStateEntered TaskScheduled TaskStarted TaskSubmitted TaskTimedOut ExecutionFailed"},
 		"function called directly": {`{"A":{"Type":"Task","Resource":"arn:aws:lambda:eu-west-1:111111111111:function:f","End":true}}`, scripted(`1`),
 			"ExecutionStarted TaskStateEntered LambdaFunctionScheduled LambdaFunctionStarted LambdaFunctionSucceeded TaskStateExited ExecutionSucceeded"},

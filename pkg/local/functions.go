@@ -46,7 +46,7 @@ func (f *functions) invoke(ctx context.Context, t asl.Task) (json.RawMessage, er
 	if !ok {
 		return nil, asl.Fail("Lambda.ResourceNotFoundException", "Function not found: "+in.FunctionName)
 	}
-	out, err := h.Invoke(ctx, in.Payload)
+	out, err := h.Invoke(ctx, asl.LambdaPayload(in.Payload))
 	if err != nil {
 		return nil, functionError(err)
 	}
@@ -59,9 +59,5 @@ func functionError(err error) error {
 	if !errors.As(err, &typed) {
 		typed = messages.InvokeResponse_Error{Type: strings.TrimPrefix(fmt.Sprintf("%T", err), "*"), Message: err.Error()}
 	}
-	cause, merr := json.Marshal(map[string]string{"errorMessage": typed.Message, "errorType": typed.Type})
-	if merr != nil {
-		return fmt.Errorf("encode error: %w", merr)
-	}
-	return asl.Fail(typed.Type, string(cause))
+	return asl.LambdaFailure(typed.Type, typed.Message, "", nil)
 }

@@ -29,7 +29,7 @@ const everything = `{"QueryLanguage":"JSONata","StartAt":"Fan","States":{
     "Do":{"Type":"Task","Resource":"arn:aws:states:::eks:runJob.sync","Arguments":{"n":"{% $states.input %}"},"TimeoutSeconds":99999999,
       "Retry":[{"ErrorEquals":["Flaky"],"IntervalSeconds":60,"MaxAttempts":2}],"End":true}}},"End":true}}},
   {"StartAt":"Rest","States":{"Rest":{"Type":"Wait","Seconds":3600,"Next":"Ask"},
-    "Ask":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:test:ask.waitForTaskToken","Arguments":{"token":"{% $states.context.Task.Token %}"},
+    "Ask":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:ssm:getParameter.waitForTaskToken","Arguments":{"token":"{% $states.context.Task.Token %}"},
       "TimeoutSeconds":99999999,"Assign":{"answer":"{% $states.result %}"},"Next":"Tell"},
     "Tell":{"Type":"Pass","Output":{"told":"{% $answer %}"},"End":true}}}],
   "Next":"Sum"},
@@ -110,15 +110,15 @@ type effects struct {
 }
 
 func (e effects) do(id, content string) error {
-	path := filepath.Join(e.dir, "effect-"+id)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil && os.IsExist(err) {
-		return nil
-	} else if err != nil {
+	draft := filepath.Join(e.dir, "draft-"+id)
+	if err := os.WriteFile(draft, []byte(content), 0o600); err != nil {
 		return err
 	}
-	defer func() { _ = f.Close() }()
-	_, err = f.WriteString(content)
+	// A link makes the effect at once: another task's kill must not leave half of this one.
+	err := os.Link(draft, filepath.Join(e.dir, "effect-"+id))
+	if os.IsExist(err) {
+		return nil
+	}
 	e.k.chance("effect")
 	return err
 }
@@ -150,7 +150,7 @@ func child(dir, kill string) error {
 				}
 				return json.Marshal(map[string]int{"squared": a.N * a.N})
 			},
-			"arn:aws:states:::aws-sdk:test:ask": func(_ context.Context, t asl.Task) (json.RawMessage, error) {
+			"arn:aws:states:::aws-sdk:ssm:getParameter": func(_ context.Context, t asl.Task) (json.RawMessage, error) {
 				if err := e.do(t.ID, "ask"); err != nil {
 					return nil, err
 				}

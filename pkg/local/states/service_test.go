@@ -17,9 +17,9 @@ import (
 )
 
 const chain = `{"QueryLanguage":"JSONata","StartAt":"Work","States":{
-  "Work":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:test:work","Arguments":{"n":"{% $states.input.n %}"},"TimeoutSeconds":60,
+  "Work":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:ecs:runTask","Arguments":{"n":"{% $states.input.n %}"},"TimeoutSeconds":60,
     "Assign":{"seen":"{% $states.result.doubled %}"},"Next":"Ask"},
-  "Ask":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:test:ask.waitForTaskToken","Arguments":{"token":"{% $states.context.Task.Token %}"},
+  "Ask":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:ssm:getParameter.waitForTaskToken","Arguments":{"token":"{% $states.context.Task.Token %}"},
     "TimeoutSeconds":600,"HeartbeatSeconds":300,"Catch":[{"ErrorEquals":["Refused"],"Output":"{% $states.errorOutput %}","Next":"Refused"}],"Next":"Done"},
   "Refused":{"Type":"Fail","Error":"Refused","Cause":"{% $states.input.Cause %}"},
   "Done":{"Type":"Succeed","Output":{"answer":"{% $states.input %}","seen":"{% $seen %}"}}}}`
@@ -44,7 +44,7 @@ func newHost() *host { return &host{ids: map[string]int{}, tokens: make(chan str
 
 func (h *host) integrations() asl.Integrations {
 	return asl.Integrations{
-		"arn:aws:states:::aws-sdk:test:work": func(_ context.Context, t asl.Task) (json.RawMessage, error) {
+		"arn:aws:states:::aws-sdk:ecs:runTask": func(_ context.Context, t asl.Task) (json.RawMessage, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.ids[t.ID]++
@@ -57,7 +57,7 @@ func (h *host) integrations() asl.Integrations {
 			}
 			return json.Marshal(map[string]int{"doubled": 2 * a.N})
 		},
-		"arn:aws:states:::aws-sdk:test:ask": func(_ context.Context, t asl.Task) (json.RawMessage, error) {
+		"arn:aws:states:::aws-sdk:ssm:getParameter": func(_ context.Context, t asl.Task) (json.RawMessage, error) {
 			h.tokens <- t.Token
 			return json.RawMessage(`{}`), nil
 		},
@@ -238,7 +238,7 @@ func TestService_ForgetsWhatEndedNinetyDaysAgo(t *testing.T) {
 		DB: db, Integrations: h.integrations(), Clock: clock,
 		Machines: map[string]json.RawMessage{"quick": json.RawMessage(`{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Succeed"}}}`),
 			"ask": json.RawMessage(`{"QueryLanguage":"JSONata","StartAt":"Ask","States":{"Ask":{"Type":"Task",
-			"Resource":"arn:aws:states:::aws-sdk:test:ask.waitForTaskToken","Arguments":"{% $states.context.Task.Token %}","TimeoutSeconds":99999999,"End":true}}}`)},
+			"Resource":"arn:aws:states:::aws-sdk:ssm:getParameter.waitForTaskToken","Arguments":"{% $states.context.Task.Token %}","TimeoutSeconds":99999999,"End":true}}}`)},
 		OnChange: func(c states.Change) {
 			if c.Status != asl.Running {
 				ended <- c
@@ -285,7 +285,7 @@ func TestService_GoesOnWhenTheStoreFailedForAWhile(t *testing.T) {
 	s, err := states.New(states.Config{
 		DB: db, Integrations: h.integrations(), Clock: &leapClock{now: time.Unix(0, 0).UTC()},
 		Machines: map[string]json.RawMessage{"ask": json.RawMessage(`{"QueryLanguage":"JSONata","StartAt":"Ask","States":{"Ask":{"Type":"Task",
-			"Resource":"arn:aws:states:::aws-sdk:test:ask.waitForTaskToken","Arguments":"{% $states.context.Task.Token %}","TimeoutSeconds":99999999,"End":true}}}`)},
+			"Resource":"arn:aws:states:::aws-sdk:ssm:getParameter.waitForTaskToken","Arguments":"{% $states.context.Task.Token %}","TimeoutSeconds":99999999,"End":true}}}`)},
 		OnChange: func(c states.Change) {
 			if c.Status != asl.Running {
 				ended <- c

@@ -1,0 +1,19 @@
+package sdk_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-llm/perennial/pkg/asl/sdk"
+)
+
+func TestHas_KnowsActionsAsStepFunctionsWritesThem(t *testing.T) {
+	for action, want := range map[string]bool{
+		"sagemaker:describeEndpoint": true, "s3:getObject": true, "sfn:startExecution": true, "cloudwatchlogs:getLogEvents": true,
+		"rds:describeDBInstances": true, "databasemigration:describeEndpoints": true, "config:putConfigRule": true, "eventbridge:putEvents": true,
+		"s3:GetObject": false, "s3:getObjekt": false, "sage:describeEndpoint": false, "": false, "s3": false,
+	} {
+		require.Equal(t, want, sdk.Has(action), action)
+	}
+}

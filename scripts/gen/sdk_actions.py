@@ -1,0 +1,32 @@
+"""Write pkg/asl/sdk/actions.txt.gz: every API action behind Step Functions' aws-sdk integrations.
+
+Usage: python scripts/gen/sdk_actions.py   (in an environment with botocore)
+
+One line per service: its name in the SDK for Java 2.x, which Step Functions uses (the service id in lower
+case without spaces, hyphens and a last word "Service"), then its actions in camel case.
+"""
+
+import gzip
+from pathlib import Path
+
+import botocore.session
+
+OUT = Path(__file__).resolve().parents[2] / "pkg" / "asl" / "sdk" / "actions.txt.gz"
+
+
+def lines() -> list[str]:
+    session = botocore.session.get_session()
+    found: dict[str, set[str]] = {}
+    for service in session.get_available_services():
+        model = session.get_service_model(service)
+        name = str(model.service_id).removesuffix(" Service").lower().replace(" ", "").replace("-", "")
+        found.setdefault(name, set()).update(op[0].lower() + op[1:] for op in model.operation_names)
+    return [" ".join([name, *sorted(actions)]) for name, actions in sorted(found.items())]
+
+
+def main() -> None:
+    OUT.write_bytes(gzip.compress(("\n".join(lines()) + "\n").encode(), 9, mtime=0))
+
+
+if __name__ == "__main__":
+    main()
