@@ -31,6 +31,7 @@ type Store struct {
 	temp    string
 	keep    bool // older versions
 	locks   [64]sync.Mutex
+	step    func(string) // told after each step of a write; nil but in tests, which end the process there
 }
 
 var (
@@ -81,6 +82,12 @@ func (s *Store) lock(key string) *sync.Mutex {
 	return &s.locks[h.Sum32()%uint32(len(s.locks))]
 }
 
+func (s *Store) did(step string) {
+	if s.step != nil {
+		s.step(step)
+	}
+}
+
 // Put stores the whole of r under key, or nothing.
 func (s *Store) Put(ctx context.Context, key string, r io.Reader, opt object.PutOptions) (object.Info, error) {
 	if err := object.CheckKey(key); err != nil {
@@ -116,16 +123,19 @@ func (s *Store) spool(ctx context.Context, r io.Reader) (d draft, err error) {
 			_ = os.Remove(f.Name())
 		}
 	}()
+	s.did("make temporary file")
 	sum := sha256.New()
 	if err := copyAll(ctx, f, sum, r); err != nil {
 		return draft{}, err
 	}
+	s.did("write")
 	if err := f.Chmod(0o444); err != nil {
 		return draft{}, classify("protect", err)
 	}
 	if err := f.Sync(); err != nil {
 		return draft{}, classify("sync", err)
 	}
+	s.did("sync")
 	return draft{path: f.Name(), sha256: hex.EncodeToString(sum.Sum(nil))}, nil
 }
 
@@ -186,10 +196,16 @@ func (s *Store) enter(key, path string, v version) error {
 	if err := s.makeFolders(dir); err != nil {
 		return err
 	}
+	s.did("make folders")
 	if err := os.Rename(path, filepath.Join(dir, v.name())); err != nil {
 		return classify("rename", err)
 	}
-	return syncFolder(dir)
+	s.did("rename")
+	if err := syncFolder(dir); err != nil {
+		return err
+	}
+	s.did("sync folder")
+	return nil
 }
 
 // makeFolders makes the folder and those above it and syncs the parents of the new ones.
@@ -230,6 +246,7 @@ func (s *Store) prune(key string, old []version) error {
 		if err := os.Remove(filepath.Join(s.folder(key), v.name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return classify("remove old version", err)
 		}
+		s.did("remove old version")
 	}
 	return nil
 }
@@ -254,6 +271,7 @@ func (s *Store) Delete(_ context.Context, key string) error {
 	}
 	// The folder itself may stay or go: an empty one is no object.
 	_ = os.Remove(s.folder(key))
+	s.did("remove folder")
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -92,13 +93,21 @@ func listed(ctx context.Context, r *rapid.T, s *files.Store, prefix, start strin
 const crashFolder = "PERENNIAL_TEST_CRASH_FOLDER"
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(crashFolder); dir != "" {
-		if err := putForever(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+	dir := os.Getenv(crashFolder)
+	if dir == "" {
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	err := error(nil)
+	if at, given := os.LookupEnv(crashStep); given {
+		n, _ := strconv.Atoi(at)
+		err = writeAndDie(dir, n)
+	} else {
+		err = putForever(dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // content of version n is n lines of its own number, so that a part of it can be told from the whole.

@@ -53,9 +53,11 @@ func (s *Store) Create(_ context.Context, key string) (string, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", classify("make folder", err)
 	}
+	s.did("make upload")
 	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(key), 0o600); err != nil {
 		return "", classify("write upload", err)
 	}
+	s.did("name upload")
 	return id, nil
 }
 
@@ -84,6 +86,7 @@ func (s *Store) PutPart(ctx context.Context, key, id string, number int, r io.Re
 	if err := os.Rename(d.path, path); err != nil {
 		return object.Part{}, classify("rename", err)
 	}
+	s.did("rename part")
 	for _, p := range old {
 		if p.SHA256 != d.sha256 {
 			_ = os.Remove(filepath.Join(dir, version{number, p.SHA256}.name()))
@@ -232,5 +235,6 @@ func (s *Store) Abort(_ context.Context, key, id string) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return classify("remove upload", err)
 	}
+	s.did("remove upload")
 	return nil
 }
