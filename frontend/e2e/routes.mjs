@@ -33,7 +33,7 @@ export async function routes(page) {
   return [
     ['home', ''], ['data', 'data'], ['models', 'models'], ['runs', 'runs'], ['lineage', 'lineage'], ['benchmarks', 'benchmarks'],
     ['deployment', 'deployment'], ['deployment-rollback', 'deployment?rollback=production'], ['releases', 'releases'], ['approvals', 'approvals'], ['monitoring', 'monitoring'],
-    ...['users', 'keys', 'audit', 'account'].map((tab) => [`settings-${tab}`, `settings?tab=${tab}`]),
+    ...['users', 'keys', 'audit', 'dead-letters', 'account'].map((tab) => [`settings-${tab}`, `settings?tab=${tab}`]),
     ...when(i.dataset, ['dataset', `data/${i.dataset}`], ['dataset-version', `data/${i.dataset}/versions/${i.datasetVersion}`],
       ['dataset-diff', `data/${i.dataset}/diff?base=${i.datasetVersion - 1}&other=${i.datasetVersion}`], ['dataset-arrivals', `data/${i.dataset}?tab=arrivals`]),
     ...when(i.model, ['model', `models/${i.model}`], ['model-trigger', `models/${i.model}?tab=trigger`]),

@@ -42,3 +42,6 @@ export const setTrigger = (t: Trigger) => {
     body: { enabled, minRows, debounce, cooldown, schedule, timezone },
   }))
 }
+
+export const importVersion = (model: string, artifact: string, reason: string) =>
+  call(api.POST('/v1/models/{model}/versions', { params: { path: { model } }, body: { artifact, reason } }))

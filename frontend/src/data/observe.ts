@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import { api, call } from './client'
+import { api, call, pages } from './client'
 
 export const observe = {
   overview: () => queryOptions({
@@ -28,3 +28,10 @@ export const auditPages = () => infiniteQueryOptions({
   initialPageParam: undefined as string | undefined,
   getNextPageParam: (last) => last.nextCursor,
 })
+
+/** What the platform could not act on, oldest first. */
+export const deadLetters = () => queryOptions({
+  queryKey: ['dead-letters'], queryFn: () => pages((cursor) => call(api.GET('/v1/dead-letters', { params: { query: { cursor } } }))),
+})
+
+export const replayDeadLetter = (seq: number) => call(api.POST('/v1/dead-letters/{seq}/replay', { params: { path: { seq } } }))

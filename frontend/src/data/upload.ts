@@ -1,3 +1,4 @@
+import { withSearch } from '../lib/paths'
 import { toApiError, unreachable } from '../lib/problem'
 import { api, apiUrl, call, sameApp } from './client'
 import type { Ingestion } from './schema'
@@ -14,6 +15,7 @@ const attempts = 4
 interface Sending {
   dataset: string
   file: File
+  resubmits?: string // the arrival in quarantine that this file mends
   signal: AbortSignal
   onProgress: (p: Progress) => void
 }
@@ -23,15 +25,15 @@ export function sendFile(s: Sending): Promise<Ingestion> {
   return s.file.size > partsFrom ? inParts(s) : whole(s)
 }
 
-async function whole({ dataset, file, signal, onProgress }: Sending): Promise<Ingestion> {
-  const url = apiUrl(`v1/datasets/${encodeURIComponent(dataset)}/uploads?name=${encodeURIComponent(file.name)}`)
+async function whole({ dataset, file, resubmits, signal, onProgress }: Sending): Promise<Ingestion> {
+  const url = apiUrl(withSearch(`v1/datasets/${encodeURIComponent(dataset)}/uploads`, { name: file.name, resubmits }))
   const total = file.size
   const answer = await transmit('POST', url, file, signal, (sent) => onProgress({ sent, total }))
   return answer as Ingestion
 }
 
-async function inParts({ dataset, file, signal, onProgress }: Sending): Promise<Ingestion> {
-  const upload = await call(api.POST('/v1/uploads', { body: { dataset, name: file.name, bytes: file.size } }))
+async function inParts({ dataset, file, resubmits, signal, onProgress }: Sending): Promise<Ingestion> {
+  const upload = await call(api.POST('/v1/uploads', { body: { dataset, name: file.name, bytes: file.size, resubmits } }))
   try {
     for (let part = 1, from = 0; from < file.size; part++, from += upload.partBytes) {
       const url = apiUrl(`v1/uploads/${upload.id}/parts/${part}`)

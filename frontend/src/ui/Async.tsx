@@ -18,7 +18,6 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
       action={onRetry && (retry || kind === 'failed' || kind === 'stale') ? <Button onClick={onRetry}>Try again</Button> : undefined}
     >
       {detail}
-      {kind === 'forbidden' && ' An administrator gives roles under Settings, Users.'}
       {requestId && <Box variant="small" color="text-body-secondary" display="block">Request {requestId}</Box>}
     </Alert>
   )

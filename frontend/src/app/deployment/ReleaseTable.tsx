@@ -1,5 +1,6 @@
 import type { Release } from '../../data/schema'
 import { paths } from '../../lib/paths'
+import { shortIds } from '../../lib/subjects'
 import { Badge, Link, Listing, Phase, Time, VerdictMark, type Column } from '../../ui'
 
 const columns: Column<Release>[] = [
@@ -7,8 +8,8 @@ const columns: Column<Release>[] = [
   { id: 'phase', header: 'State', cell: (r) => <Phase phase={r.phase} />, sort: (r) => r.phase },
   { id: 'where', header: 'Where', cell: (r) => (r.environment ? `${r.environment}, ${r.weight}%` : r.environments.join(' → ')) },
   { id: 'verdict', header: 'Gate', cell: (r) => <VerdictMark verdict={r.verdict} /> },
-  { id: 'by', header: 'Asked by', cell: (r) => r.requester.name ?? r.requester.id },
-  { id: 'reason', header: 'Reason', cell: (r) => r.reason || '—' },
+  { id: 'by', header: 'By', cell: (r) => r.requester.name ?? r.requester.id },
+  { id: 'reason', header: 'Reason', cell: (r) => (r.reason ? shortIds(r.reason) : '—') },
   { id: 'approval', header: 'Approval', cell: (r) => (r.approval ? <Link href={paths.approval(r.approval)}>{r.phase === 'PendingApproval' ? 'waits' : 'see'}</Link> : '—') },
   { id: 'created', header: 'Asked', cell: (r) => <Time at={r.created} />, sort: (r) => r.created },
 ]

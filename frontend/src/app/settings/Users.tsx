@@ -21,7 +21,7 @@ export function Users() {
   const columns: Column<User>[] = [
     { id: 'name', header: 'User', cell: (u) => (u.name && u.name !== u.login ? `${u.login} (${u.name})` : u.login), sort: (u) => u.login },
     { id: 'roles', header: 'Roles', cell: (u) => <Stack direction="horizontal" size="xxs">{u.roles.map((r) => <Badge key={r}>{r}</Badge>)}</Stack> },
-    { id: 'state', header: 'State', cell: (u) => (u.disabled ? <Status type="stopped">Disabled</Status> : u.mustChange ? <Status type="pending">Has not signed in yet</Status> : <Status type="success">Active</Status>) },
+    { id: 'state', header: 'State', cell: (u) => (u.disabled ? <Status type="stopped">Disabled</Status> : u.mustChange ? <Status type="pending">Not signed in yet</Status> : <Status type="success">Active</Status>) },
     { id: 'created', header: 'Added', cell: (u) => <Time at={u.created} />, sort: (u) => u.created },
     { id: 'do', header: 'Actions', cell: (u) => <UserActions user={u} may={may} onAct={(act) => setDoing({ act, user: u })} /> },
   ]
@@ -43,10 +43,10 @@ function UserActions({ user: u, may, onAct }: ActionProps) {
     <Button key={act} variant="inline-link" disabled={!may.ok} disabledReason={may.why} ariaLabel={about} onClick={() => onAct(act)}>{text}</Button>
   if (u.disabled) return button('enable', 'Enable', `Enable ${u.login}`)
   return (
-    <Stack direction="horizontal" size="s">
-      {button('roles', 'Change roles', `Change roles of ${u.login}`)}
+    <div className="row-actions">
+      {button('roles', 'Roles', `Change roles of ${u.login}`)}
       {button('reset', 'Reset password', `Reset password of ${u.login}`)}
       {button('disable', 'Disable', `Disable ${u.login}`)}
-    </Stack>
+    </div>
   )
 }

@@ -1,6 +1,7 @@
 import { reportPage } from '../../../data/releases'
 import type { Approval, GateReport } from '../../../data/schema'
 import { words } from '../../../lib/format'
+import { shortIds } from '../../../lib/subjects'
 import { advice, tally } from '../../../lib/compare'
 import { Icon, Link, Time, VerdictMark } from '../../../ui'
 
@@ -16,7 +17,7 @@ export function VerdictBar({ report: r, approval: a, reason }: { report: GateRep
         <p className="verdict-summary">{r.summary}</p>
         {r.reasons.length > 0 && <ul className="verdict-reasons">{r.reasons.slice(0, 4).map((x) => <li key={x}>{x.replace(/^[a-z]+(?:[A-Z][a-z]+)*(?=: )/, words)}</li>)}</ul>}
         <p className="soft">
-          {a.requester.name ?? a.requester.id} asks{reason ? <>: “{reason}”</> : ' without a reason'} · <Time at={a.created} />
+          {a.requester.name ?? a.requester.id} asks{reason ? <>: “{shortIds(reason)}”</> : ' without a reason'} · <Time at={a.created} />
           {a.status === 'Pending' && <> · expires <Time at={a.expires} /></>} · <Link href={reportPage(a.binding.report)} external>whole report</Link>
         </p>
       </div>

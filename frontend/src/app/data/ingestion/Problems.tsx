@@ -2,6 +2,7 @@ import type { ErrorGroup, Ingestion } from '../../../data/schema'
 import { plural } from '../../../lib/format'
 import { Card, Expandable, Header, Link, Stack, Status, Wide } from '../../../ui'
 import { rejectsUrl } from '../../../data/datasets'
+import { Mend } from './Mend'
 
 /** What is wrong, grouped by rule, with where to look and how to fix it. */
 export function Problems({ ingestion: i }: { ingestion: Ingestion }) {
@@ -11,6 +12,7 @@ export function Problems({ ingestion: i }: { ingestion: Ingestion }) {
   return (
     <Card header={<Header variant="h2" counter={`(${plural(groups.length, 'rule')})`} actions={download}>Quarantine</Header>}>
       <Stack size="s">
+        {i.rejects && <Mend ingestion={i} />}
         {groups.map(({ g, reject }, n) => <Group key={g.rule} group={g} reject={reject} open={n === 0} />)}
       </Stack>
     </Card>

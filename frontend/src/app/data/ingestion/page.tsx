@@ -60,7 +60,7 @@ function About({ ingestion: i }: { ingestion: Ingestion }) {
         { label: 'Dataset', value: <Link href={paths.dataset(i.dataset)}>{i.dataset}</Link> },
         { label: 'Format', value: [i.format, i.compression].filter(Boolean).join(', ') || 'not known yet' },
         { label: 'Size', value: bytes(i.object.size) },
-        { label: 'Arrived', value: <><Time at={i.created} /> from {i.actor.name ?? i.actor.id}</> },
+        { label: 'Arrived', value: <><Time at={i.created} /> from {i.actor.name ?? i.actor.id}{i.resubmits && <>, mends <Link href={paths.ingestion(i.resubmits)}>an earlier file</Link></>}</> },
       ]} />
     </Card>
   )

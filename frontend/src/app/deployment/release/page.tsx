@@ -6,6 +6,7 @@ import { useMay } from '../../../data/hooks'
 import { abortRelease, inProgress, releases, reportPage } from '../../../data/releases'
 import type { Release } from '../../../data/schema'
 import { sentence } from '../../../lib/format'
+import { shortIds } from '../../../lib/subjects'
 import { paths } from '../../../lib/paths'
 import { Alert, Async, Badge, Button, Card, Digest, Facts, Header, Link, Page, Phase, ReasonDialog, Stack, Time, VerdictMark } from '../../../ui'
 import { StepList } from '../StepList'
@@ -45,7 +46,7 @@ function Notes({ release: r }: { release: Release }) {
 const facts = (r: Release) => [
   { label: 'Version', value: <Link href={paths.modelVersion(r.model, r.version)}>{r.model} version {r.version}</Link> },
   { label: 'Digest', value: <Digest value={r.digest} copy /> },
-  { label: 'Asked by', value: <>{r.requester.name ?? r.requester.id}, <Time at={r.created} />{r.reason && <div className="soft">“{r.reason}”</div>}</> },
+  { label: 'Asked by', value: <>{r.requester.name ?? r.requester.id}, <Time at={r.created} />{r.reason && <div className="soft">“{shortIds(r.reason)}”</div>}</> },
   { label: 'Gate', value: <><VerdictMark verdict={r.verdict} />{r.report && <div><Link href={reportPage(r.report)} external>report</Link></div>}</> },
   { label: 'Path', value: r.environments.join(' → ') },
   { label: 'Approval', value: r.approval ? <Link href={paths.approval(r.approval)}>{r.phase === 'PendingApproval' ? 'waits' : 'see the decision'}</Link> : 'not needed' },

@@ -15,5 +15,5 @@ const columns: Column<ModelVersion>[] = [
 ]
 
 export function Versions({ items }: { items: ModelVersion[] }) {
-  return <Listing title="Versions" items={items} columns={columns} trackBy={(v) => String(v.number)} search={(v) => `${v.number} ${v.aliases.join(' ')} ${v.status}`} empty={{ title: 'No version yet', text: 'Import the base model on the command line: perennial models import.' }} />
+  return <Listing title="Versions" items={items} columns={columns} trackBy={(v) => String(v.number)} search={(v) => `${v.number} ${v.aliases.join(' ')} ${v.status}`} empty={{ title: 'No version yet', text: 'Import the base model: the button above, or perennial models import.' }} />
 }

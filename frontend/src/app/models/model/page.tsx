@@ -1,11 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams, useRouter, useSearch } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useMay } from '../../../data/hooks'
 import { models } from '../../../data/models'
 import { runs } from '../../../data/runs'
 import type { Model } from '../../../data/schema'
 import { paths } from '../../../lib/paths'
 import { Async, Button, Card, Facts, Link, Listing, Page, Stack, Tabs } from '../../../ui'
 import { runColumns } from '../../runs/columns'
+import { ImportVersion } from './ImportVersion'
 import { Trigger } from './Trigger'
 import { Versions } from './Versions'
 
@@ -14,7 +17,9 @@ export default function ModelPage() {
   const { tab } = useSearch({ strict: false }) as { tab?: string }
   const router = useRouter()
   const model = useQuery(models.one(id))
-  const actions = <Stack direction="horizontal" size="xs"><Button href={paths.runs({ model: id })}>Train</Button><Button href={paths.deployment(id)}>Deployment</Button></Stack>
+  const may = useMay('models:write')
+  const [importing, setImporting] = useState(false)
+  const actions = <Stack direction="horizontal" size="xs"><Button disabled={!may.ok} disabledReason={may.why} onClick={() => setImporting(true)}>Import version</Button><Button href={paths.runs({ model: id })}>Train</Button><Button href={paths.deployment(id)}>Deployment</Button></Stack>
   return (
     <Page title={model.data?.name ?? id} trail={[['Models', paths.models()]]} actions={actions}>
       <Async query={model} label="Reading the model">
@@ -30,6 +35,7 @@ export default function ModelPage() {
           </Stack>
         )}
       </Async>
+      {importing && <ImportVersion model={id} onClose={() => setImporting(false)} />}
     </Page>
   )
 }

@@ -1,0 +1,37 @@
+import { useQuery } from '@tanstack/react-query'
+import { useAction } from '../../data/action'
+import { useMay } from '../../data/hooks'
+import { deadLetters, replayDeadLetter } from '../../data/observe'
+import type { DeadLetter } from '../../data/schema'
+import { sentence } from '../../lib/format'
+import { openSubject } from '../../lib/paths'
+import { happened, nameOf, shortIds } from '../../lib/subjects'
+import { Async, Button, ErrorState, Link, Listing, Stack, Time, type Column } from '../../ui'
+
+/** Events that the platform could not act on, and the button to let it try once more. */
+export function DeadLetters() {
+  const all = useQuery(deadLetters())
+  const may = useMay('settings:write')
+  const replay = useAction(replayDeadLetter, { stale: ['dead-letters'], done: 'The platform acted on the event.' })
+  const columns: Column<DeadLetter>[] = [
+    { id: 'event', header: 'Event', cell: (d) => <About letter={d} /> },
+    { id: 'who', header: 'Not acted on by', cell: (d) => d.consumer, sort: (d) => d.consumer },
+    { id: 'error', header: 'Why', cell: (d) => shortIds(sentence(d.error)) },
+    { id: 'tries', header: 'Tries', cell: (d) => d.tries, sort: (d) => d.tries },
+    { id: 'failed', header: 'Last try', cell: (d) => <Time at={d.failed} />, sort: (d) => d.failed },
+    { id: 'do', header: 'Actions', cell: (d) => <Button variant="inline-link" loading={replay.busy} disabled={!may.ok} disabledReason={may.why} ariaLabel={`Replay event ${d.event.seq}`} onClick={() => replay.run(d.event.seq)}>Replay</Button> },
+  ]
+  return (
+    <Stack size="m">
+      {replay.error && <ErrorState error={replay.error} />}
+      <Async query={all}>
+        {(items) => <Listing title="Dead letters" description="Events that the platform could not act on after several tries. Mend the cause, then replay them." items={items} columns={columns} trackBy={(d) => `${d.event.seq}${d.consumer}`} empty={{ title: 'None', text: 'The platform acted on every event.' }} />}
+      </Async>
+    </Stack>
+  )
+}
+
+function About({ letter: { event: e } }: { letter: DeadLetter }) {
+  const href = openSubject(e.subject)
+  return <>{happened(e.type)}: {href ? <Link href={href}>{nameOf(e.subject, e.data)}</Link> : nameOf(e.subject, e.data)}</>
+}
