@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// ErrNotRedrivable tells that only a failed, aborted or timed out execution can be redriven.
+// ErrNotRedrivable tells that only a failed, aborted or timed out execution can be redriven, within 14
+// days of its end and while its history has room.
 var ErrNotRedrivable = errors.New("execution is not redrivable")
 
 // Redrive runs an execution that ended without success again from where it ended: branches and items
 // that succeeded keep their results, everything else starts its state anew with the same input.
 // Retry counts start over; tasks get new ids.
 func Redrive(m *Machine, env Env, x Execution, threads []*Thread, now time.Time) (*Run, error) {
-	if x.Status == Running || x.Status == Succeeded {
+	if !redrivable(x, now) {
 		return nil, ErrNotRedrivable
 	}
 	r, _ := Resume(m, env, x, threads)
@@ -28,6 +29,14 @@ func Redrive(m *Machine, env Env, x Execution, threads []*Thread, now time.Time)
 	r.emit(root, "ExecutionRedriven", "executionRedrivenEventDetails", map[string]any{"redriveCount": r.x.RedriveCount})
 	r.revive(root)
 	return r, r.commit()
+}
+
+// redrivableFor is AWS's period after the end of an execution.
+const redrivableFor = 14 * 24 * time.Hour
+
+func redrivable(x Execution, now time.Time) bool {
+	ended := x.Status != Running && x.Status != Succeeded
+	return ended && now.Sub(x.StoppedAt) <= redrivableFor && x.LastEvent < maxEvents-1
 }
 
 // revive makes a thread and those below it ready to work on their states again.

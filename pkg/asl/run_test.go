@@ -279,6 +279,12 @@ func TestRedrive_KeepsWhatSucceeded(t *testing.T) {
 	r, err := asl.Simulate(context.Background(), m, env, header(`{}`), scripted(`10`, `!X`), epoch)
 	require.NoError(t, err)
 	require.Equal(t, asl.Failed, r.Execution().Status)
+	full := r.Execution()
+	full.LastEvent = 24999
+	_, err = asl.Redrive(m, env, full, r.Threads(), epoch)
+	require.ErrorIs(t, err, asl.ErrNotRedrivable, "the history is full")
+	_, err = asl.Redrive(m, env, r.Execution(), r.Threads(), epoch.Add(14*24*time.Hour+time.Minute))
+	require.ErrorIs(t, err, asl.ErrNotRedrivable, "the period is over")
 	again, err := asl.Redrive(m, env, r.Execution(), r.Threads(), epoch)
 	require.NoError(t, err)
 	require.NoError(t, again.Drive(context.Background(), scripted(`20`, `30`), epoch))

@@ -182,7 +182,8 @@ func (m *modelRun) drawQuery(r *rapid.T, index table.Index) table.Query {
 // drain reads all pages.
 func (m *modelRun) drain(r *rapid.T, t table.Table, q table.Query) []table.Item {
 	all := []table.Item{}
-	for {
+	for pages := 0; ; pages++ {
+		require.Less(r, pages, 1000, "the pages have no end")
 		page, err := t.Query(m.t.Context(), q)
 		require.NoError(r, err)
 		require.LessOrEqual(r, len(page.Items), q.Limit)

@@ -107,7 +107,8 @@ func (f *fixture) absent(k table.Key) {
 func (f *fixture) all(q table.Query) []string {
 	f.Helper()
 	sks := []string{}
-	for {
+	for pages := 0; ; pages++ {
+		require.Less(f, pages, 1000, "the pages have no end")
 		page, err := f.Query(context.Background(), q)
 		require.NoError(f, err)
 		if q.Limit > 0 {
