@@ -125,7 +125,11 @@ func checkFields(fields []string) string {
 			}
 		}
 	}
-	day := fields[4]
+	return checkNumbered(fields[4])
+}
+
+// checkNumbered checks a day-of-week with #.
+func checkNumbered(day string) string {
 	_, which, numbered := strings.Cut(day, "#")
 	switch {
 	case !numbered:
