@@ -130,7 +130,10 @@ func (m *modelRun) cond(r *rapid.T) table.Cond {
 }
 
 func (m *modelRun) fill(r *rapid.T, it *table.Item) {
-	if rapid.Bool().Draw(r, "body") {
+	switch n := rapid.IntRange(0, 15).Draw(r, "body"); {
+	case n == 15: // three of these fill a page
+		it.Body = json.RawMessage(`"` + strings.Repeat("x", 380<<10) + `"`)
+	case n < 8:
 		it.Body = json.RawMessage(fmt.Sprintf(`{"n":%d}`, modelLow.Draw(r, "content")))
 	}
 	if num := rapid.MapOfN(modelNums, modelLow, 0, 2).Draw(r, "counters"); len(num) > 0 {
@@ -179,6 +182,15 @@ func (m *modelRun) drawQuery(r *rapid.T, index table.Index) table.Query {
 	return q
 }
 
+// requireWithinPage holds a page to 1 MiB, which its last item alone may go beyond.
+func requireWithinPage(r *rapid.T, items []table.Item) {
+	bytes := 0
+	for _, it := range items {
+		require.LessOrEqual(r, bytes, table.MaxPage)
+		bytes += table.Size(it)
+	}
+}
+
 // drain reads all pages.
 func (m *modelRun) drain(r *rapid.T, t table.Table, q table.Query) []table.Item {
 	all := []table.Item{}
@@ -187,6 +199,7 @@ func (m *modelRun) drain(r *rapid.T, t table.Table, q table.Query) []table.Item 
 		page, err := t.Query(m.t.Context(), q)
 		require.NoError(r, err)
 		require.LessOrEqual(r, len(page.Items), q.Limit)
+		requireWithinPage(r, page.Items)
 		all = append(all, page.Items...)
 		if page.Next == "" {
 			return all

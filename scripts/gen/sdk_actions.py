@@ -15,6 +15,7 @@ OUT = Path(__file__).resolve().parents[2] / "pkg" / "asl" / "sdk" / "actions.txt
 
 
 def lines() -> list[str]:
+    """Give one line per service, in order of names."""
     session = botocore.session.get_session()
     found: dict[str, set[str]] = {}
     for service in session.get_available_services():
@@ -25,6 +26,7 @@ def lines() -> list[str]:
 
 
 def main() -> None:
+    """Write the list."""
     OUT.write_bytes(gzip.compress(("\n".join(lines()) + "\n").encode(), 9, mtime=0))
 
 
