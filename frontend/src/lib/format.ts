@@ -61,7 +61,7 @@ export function points(delta: number, digits = 1): string {
 
 /** A sentence as people write it: a capital first and a full stop last. */
 export const sentence = (text: string): string =>
-  (text === '' ? '' : text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…)]$/.test(text) ? '' : '.'))
+  (text === '' ? '' : text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.'))
 
 /** A sentence whose digests show the digits that people compare. */
 export const shortDigests = (text: string): string => text.replace(/sha256:([0-9a-f]{12})[0-9a-f]{52}/g, '$1')

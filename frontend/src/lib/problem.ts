@@ -1,4 +1,5 @@
 import { sentence } from './format'
+import { shortIds } from './subjects'
 
 /** An answer that is not a success: RFC 9457 problem details, or a connection that failed. */
 export interface Problem {
@@ -68,7 +69,7 @@ const states: Record<number, { kind: 'forbidden' | 'missing' | 'stale' | 'offlin
   403: { kind: 'forbidden', title: 'You may not do this' },
   404: { kind: 'missing', title: 'This does not exist' },
   412: { kind: 'stale', title: 'Somebody changed this meanwhile' },
-  423: { kind: 'forbidden', title: 'A hold keeps this from happening' },
+  423: { kind: 'forbidden', title: 'This has to wait' },
 }
 
 /** How to speak about an error: forbidden, missing, stale, offline or failed. */
@@ -76,5 +77,5 @@ export function explain(error: unknown): { kind: string; title: string; detail: 
   const { problem } = asApiError(error)
   const known = states[problem.status] ?? { kind: 'failed', title: problem.title || 'That did not work' }
   const detail = [sentence(problem.where ? `${problem.where}: ${problem.detail}` : problem.detail), sentence(problem.hint ?? '')]
-  return { ...known, detail: detail.filter(Boolean).join(' '), retry: problem.retryable ?? problem.status === 0 }
+  return { ...known, detail: shortIds(detail.filter(Boolean).join(' ')), retry: problem.retryable ?? problem.status === 0 }
 }

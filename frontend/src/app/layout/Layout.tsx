@@ -22,11 +22,14 @@ const watchWidth = (changed: () => void) => {
   return () => wide.removeEventListener('change', changed)
 }
 
+const buttons = '[aria-label="Open navigation"], [aria-label="Close navigation"]'
+const byHand = () => window.event?.target instanceof Element && window.event.target.closest(buttons) !== null
+
 /** Open where there is room until somebody clicks: the frame itself also closes it when it measures too little room while a page loads. */
 function useNavigation(): [open: boolean, onChange: (open: boolean) => void] {
   const room = useSyncExternalStore(watchWidth, () => wide.matches)
   const [chosen, setChosen] = useState<boolean>()
-  return [chosen ?? room, (open) => (!room || window.event?.type === 'click') && setChosen(open)]
+  return [chosen ?? room, (open) => (!room || byHand()) && setChosen(open)]
 }
 
 function Frame() {

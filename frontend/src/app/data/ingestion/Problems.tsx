@@ -1,5 +1,5 @@
 import type { ErrorGroup, Ingestion } from '../../../data/schema'
-import { plural } from '../../../lib/format'
+import { plural, sentence } from '../../../lib/format'
 import { Card, Expandable, Header, Link, Stack, Status, Wide } from '../../../ui'
 import { rejectsUrl } from '../../../data/datasets'
 import { Mend } from './Mend'
@@ -20,20 +20,21 @@ export function Problems({ ingestion: i }: { ingestion: Ingestion }) {
 }
 
 function Severity({ group: g, reject }: { group: ErrorGroup; reject: boolean }) {
+  if (g.examples.every((e) => !e.line)) return <Status type={reject ? 'error' : 'info'}>the whole file</Status>
   const rows = plural(g.count, 'row')
   return reject ? <Status type="error">{rows} rejected</Status> : <Status type="info">{g.rule.startsWith('duplicate') ? `${rows} left out` : `${rows} let through`}</Status>
 }
 
 function Group({ group: g, reject, open }: { group: ErrorGroup; reject: boolean; open: boolean }) {
   return (
-    <Expandable defaultExpanded={open} headerText={<>{g.title} <Severity group={g} reject={reject} /></>} headerDescription={g.hint}>
+    <Expandable defaultExpanded={open} headerText={<>{sentence(g.title).slice(0, -1)} <Severity group={g} reject={reject} /></>} headerDescription={sentence(g.hint ?? '')}>
       <Wide label="Examples">
         <table className="plain">
           <thead><tr><th scope="col">Line</th><th scope="col">Where</th><th scope="col">Expected</th><th scope="col">Found</th></tr></thead>
           <tbody>
             {g.examples.map((e) => (
               <tr key={`${e.line || 'file'}${e.pointer}`}>
-                <td className="num">{e.line || 'file'}</td><td><code>{e.pointer || 'the whole line'}</code></td><td>{e.expected || '—'}</td><td><code>{e.found || '—'}</code></td>
+                <td className="num">{e.line || 'file'}</td><td><code>{e.pointer || (e.line ? 'the whole line' : 'the whole file')}</code></td><td>{e.expected || '—'}</td><td><code>{e.found || '—'}</code></td>
               </tr>
             ))}
           </tbody>

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { ingestions } from '../../../data/datasets'
 import type { Ingestion } from '../../../data/schema'
-import { bytes, count, sentence } from '../../../lib/format'
+import { bytes, count, plural, sentence } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
 import { Alert, Async, Card, Facts, Header, Link, Page, Phase, Stack, Time } from '../../../ui'
 import { Choices } from './Choices'
@@ -35,10 +35,13 @@ const trail = (i: Ingestion | undefined): [string, string][] =>
   i ? [['Data', paths.data()], [i.dataset, paths.dataset(i.dataset, 'arrivals')]] : [['Data', paths.data()]]
 
 function Verdict({ ingestion: i }: { ingestion: Ingestion }) {
+  if (i.status === 'Quarantined' && i.counts.rows === 0) {
+    return <Alert type="warning" header="Nothing could be read from this file">See below why. Upload it again in a form that can be read, or discard it.</Alert>
+  }
   if (i.status === 'Quarantined') {
     return (
       <Alert type="warning" header={`Nothing is published yet: ${count(i.counts.rejected)} of ${count(i.counts.rows)} rows were rejected`}>
-        Publish the {count(i.counts.accepted)} good rows now, download the rejected ones, fix them and upload them again, or discard the file.
+        {i.counts.accepted > 0 && `Publish ${plural(i.counts.accepted, 'good row')} now, or d`}{i.counts.accepted === 0 && 'D'}ownload the rejected ones, fix them and upload them again, or discard the file.
       </Alert>
     )
   }
@@ -58,7 +61,7 @@ function About({ ingestion: i }: { ingestion: Ingestion }) {
     <Card>
       <Facts columns={4} items={[
         { label: 'Dataset', value: <Link href={paths.dataset(i.dataset)}>{i.dataset}</Link> },
-        { label: 'Format', value: [i.format, i.compression].filter(Boolean).join(', ') || 'not known yet' },
+        { label: 'Format', value: [i.format, i.compression].filter(Boolean).join(', ') || (i.status === 'Received' || i.status === 'Checking' ? 'not known yet' : 'not recognized') },
         { label: 'Size', value: bytes(i.object.size) },
         { label: 'Arrived', value: <><Time at={i.created} /> from {i.actor.name ?? i.actor.id}{i.resubmits && <>, mends <Link href={paths.ingestion(i.resubmits)}>an earlier file</Link></>}</> },
       ]} />

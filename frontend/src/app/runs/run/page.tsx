@@ -4,6 +4,7 @@ import { isFinal, runs } from '../../../data/runs'
 import type { Run } from '../../../data/schema'
 import { sentence } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
+import { shortIds } from '../../../lib/subjects'
 import { reportPage } from '../../../data/releases'
 import { Alert, Async, Card, Copy, Facts, Link, Page, RunState, Stack, Time, Took, VerdictMark } from '../../../ui'
 import { starter } from '../columns'
@@ -26,7 +27,7 @@ function Body({ run: r }: { run: Run }) {
   const final = isFinal(r)
   return (
     <Stack size="l">
-      {r.error && <Alert type="error" header="It failed">{sentence(r.error)} Look at the logs below; “Retry” starts it again with the same settings.</Alert>}
+      {r.error && <Trouble run={r} />}
       <Card><Facts columns={4} items={facts(r)} /></Card>
       <Steps run={r.id} final={final} />
       <Curves run={r.id} final={final} />
@@ -35,10 +36,18 @@ function Body({ run: r }: { run: Run }) {
   )
 }
 
+/** What went wrong: in the run itself, or after it when it asked for a release. */
+function Trouble({ run: r }: { run: Run }) {
+  const why = shortIds(sentence(r.error ?? ''))
+  if (r.status === 'Judged') return <Alert type="warning" header="It asked for no release">{why}</Alert>
+  if (r.status !== 'Failed') return <Alert type="info">{why}</Alert>
+  return <Alert type="error" header="It failed">{why} Look at the logs below; “Retry” starts it again with the same settings.</Alert>
+}
+
 const facts = (r: Run) => [
   { label: 'Model', value: <><Link href={paths.model(r.model)}>{r.model}</Link>, from {r.parent ? <Link href={paths.modelVersion(r.model, r.parent)}>version {r.parent}</Link> : 'the base'}</> },
   { label: 'Learns', value: r.datasets.length ? r.datasets.map((d) => <div className="line" key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link></div>) : '—' },
-  { label: 'Started by', value: <>{starter(r)}{r.reason && <div className="soft">“{r.reason}”</div>}</> },
+  { label: 'Started by', value: <>{starter(r)}{r.reason && <div className="soft">“{shortIds(r.reason)}”</div>}</> },
   { label: 'Preset, seed', value: `${r.preset}, ${r.seed}` },
   { label: 'Started', value: <Time at={r.started ?? r.created} /> },
   { label: 'Took', value: <Took from={r.started ?? r.created} to={r.ended} /> },
