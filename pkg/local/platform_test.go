@@ -179,8 +179,7 @@ func (p *platform) makeModel() {
 	}
 	p.post("ana", "/v1/benchmarks", map[string]any{"benchmark": "general", "scorer": map[string]any{"kind": "contains"}, "items": items}, nil)
 	canned := []registry.Canned{{Prompt: "ready?", Contains: "answer"}}
-	p.post("ana", "/v1/models", map[string]any{"id": "support", "dataset": "tickets", "benchmarks": []string{"general"}, "canned": canned,
-		"train": map[string]any{"waitUntil": p.letGo, "log": p.log}}, nil)
+	p.post("ana", "/v1/models", map[string]any{"id": "support", "dataset": "tickets", "benchmarks": []string{"general"}, "canned": canned}, nil)
 	p.importBase()
 	p.steps("production", []int{100}, 0)
 	rel := p.request(1)

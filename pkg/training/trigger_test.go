@@ -99,6 +99,17 @@ func TestTrigger_ASlotDuringARunWaitsForItWhenThereIsMoreToLearn(t *testing.T) {
 	require.Equal(t, 3, w.sweepAt(time.Second), "what came after that run began is not forgotten")
 }
 
+func TestTrigger_AScheduleDoesNotDoOverWhatWaitsForADecision(t *testing.T) {
+	w := newWorld(t)
+	w.trigger(training.Trigger{Schedule: "rate(1 hour)"})
+	w.publish(5)
+	run := w.start()
+	require.NoError(t, w.Conclude(w.ctx, run.ID, "rel_1", ""))
+	require.Equal(t, 1, w.sweepAt(time.Hour), "the same data from the same champion")
+	w.publish(5)
+	require.Equal(t, 2, w.sweepAt(time.Hour))
+}
+
 func TestTrigger_AKillBetweenStartAndNoteStartsNothingTwice(t *testing.T) {
 	w := newWorld(t)
 	w.trigger(training.Trigger{Schedule: "rate(1 hour)"})

@@ -12,6 +12,7 @@ import time
 
 ROOT = pathlib.Path(os.environ["PERENNIAL_ML_ROOT"])
 DATA = ROOT / "input" / "data"
+TEST = next((p.parent for p in ROOT.parents if (p / "perennial.db").exists()), ROOT)  # the test's folder, around the platform's
 SERVED = ("config.json", "model.safetensors")
 
 
@@ -36,11 +37,11 @@ def rows(channel: str) -> list:
     return out
 
 
-def wait_for(path: str) -> None:
+def wait_for(path: pathlib.Path) -> None:
     """Work until a test lets the job end, telling progress."""
     deadline = time.time() + 60
     step = 0
-    while path and not os.path.exists(path) and time.time() < deadline:
+    while not path.exists() and time.time() < deadline:
         step += 1
         print(f"[perennial] step={step} steps=100 loss=1.5 eta_s=1", flush=True)
         time.sleep(0.05)
