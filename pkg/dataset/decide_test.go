@@ -1,6 +1,7 @@
 package dataset_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -84,6 +85,28 @@ func TestService_Check_QuarantineFilesCanBeMendedAndSentAgain(t *testing.T) {
 	mended := strings.ReplaceAll(w.rejects(ing.ID), `"completion":""`, `"completion":"mended"`)
 	again := w.check("a2.jsonl", mended)
 	require.Equal(t, dataset.Counts{Rows: 3, Accepted: 1, Overlaps: 1, Rejected: 2}, again.Counts)
+}
+
+// Tables too, zipped or not: the error column is ignored when the mended file comes back, quotes survive.
+func TestService_Check_QuarantinedTablesCanBeMendedAndSentAgain(t *testing.T) {
+	const table = "prompt,completion,topic\n\"Where, exactly?\",\"In \"\"Bremen\"\".\",place\n\"Who, and\nwhen?\",,people\nWhat?,,\n"
+	for name, pack := range map[string]func(string) string{"a.csv": func(s string) string { return s }, "a.csv.gz": zipped} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			ing := w.check(name, pack(table))
+			require.Equal(t, dataset.Counts{Rows: 3, Accepted: 1, Rejected: 2}, ing.Counts)
+			rejected := w.rejects(ing.ID)
+			require.Contains(t, rejected, "prompt,completion,topic,error\n\"Who, and\nwhen?\",,people,\"row.empty-completion: ")
+			require.Equal(t, dataset.Counts{Rows: 2, Rejected: 2}, w.check("same-"+name, pack(rejected)).Counts, "not mended, not admitted")
+			mended := strings.NewReplacer(`when?",,`, `when?","Ann, at nine",`, "What?,,", "What?,That.,").Replace(rejected)
+			v := w.add("mended-"+name, pack(mended))
+			require.Equal(t, 2, v.Added)
+			rows := w.lines(v)
+			require.Equal(t, "Who, and\nwhen?", rows[0]["prompt"])
+			require.Equal(t, "Ann, at nine", rows[0]["completion"])
+			require.NotContains(t, fmt.Sprint(rows), "row.empty-completion", "the error is not learned")
+		})
+	}
 }
 
 func TestService_Fail_AndRetry(t *testing.T) {
