@@ -34,7 +34,7 @@ func TableModel(t *testing.T, open OpenTable, lag time.Duration) {
 		clock.Advance(time.Hour) // what other runs did is past any lag
 		m.remember()
 		r.Repeat(map[string]func(*rapid.T){
-			"write": m.write, "get": m.get, "query": m.query, "index": m.queryIndex, "time": m.pass,
+			"write": m.write, "get": m.get, "query": m.query, "index": m.queryIndex, "time": m.pass, "fill": m.fillPage,
 		})
 	})
 }
@@ -49,6 +49,8 @@ type modelRun struct {
 	lag   time.Duration
 	past  []pastState
 	last  *lastWrite
+
+	filled bool // a page, see fillPage
 }
 
 type pastState struct {
@@ -130,10 +132,7 @@ func (m *modelRun) cond(r *rapid.T) table.Cond {
 }
 
 func (m *modelRun) fill(r *rapid.T, it *table.Item) {
-	switch n := rapid.IntRange(0, 15).Draw(r, "body"); {
-	case n == 15: // three of these fill a page
-		it.Body = json.RawMessage(`"` + strings.Repeat("x", 380<<10) + `"`)
-	case n < 8:
+	if rapid.Bool().Draw(r, "body") {
 		it.Body = json.RawMessage(fmt.Sprintf(`{"n":%d}`, modelLow.Draw(r, "content")))
 	}
 	if num := rapid.MapOfN(modelNums, modelLow, 0, 2).Draw(r, "counters"); len(num) > 0 {
@@ -150,6 +149,34 @@ func (m *modelRun) fill(r *rapid.T, it *table.Item) {
 	if rapid.IntRange(0, 3).Draw(r, "expires") == 0 {
 		it.TTL = m.clock.Now().Add(time.Duration(rapid.IntRange(0, 3).Draw(r, "life")) * time.Second).Truncate(time.Second)
 	}
+}
+
+// fillPage writes more than a page holds, reads it and removes it, once in some of the runs: it is slow.
+func (m *modelRun) fillPage(r *rapid.T) {
+	if m.filled || rapid.IntRange(0, 9).Draw(r, "fill") > 0 {
+		return
+	}
+	m.filled = true
+	ops := make([]table.Op, 4)
+	body := json.RawMessage(`"` + strings.Repeat("x", rapid.IntRange(260<<10, 390<<10).Draw(r, "bytes")) + `"`)
+	pk := m.pk(r)
+	for i := range ops {
+		ops[i] = table.Op{Kind: table.Put, Item: table.Item{Key: key(pk, fmt.Sprint(i)), Body: body}}
+	}
+	m.both(r, ops)
+	q := table.Query{PK: pk, Limit: 5, Consistency: table.Consistent, Descending: rapid.Bool().Draw(r, "descending")}
+	require.Equal(r, m.drain(r, table.Limit(m.model), q), m.drain(r, m.store, q))
+	for i := range ops {
+		ops[i] = table.Op{Kind: table.Delete, Item: table.Item{Key: ops[i].Item.Key}}
+	}
+	m.both(r, ops)
+}
+
+// both writes what cannot fail.
+func (m *modelRun) both(r *rapid.T, ops []table.Op) {
+	require.NoError(r, table.Limit(m.model).Write(m.t.Context(), "", ops...))
+	require.NoError(r, m.store.Write(m.t.Context(), "", ops...))
+	m.remember()
 }
 
 // outcome is what callers can tell of an error.
@@ -248,5 +275,9 @@ func sortItems(items []table.Item) {
 }
 
 func (m *modelRun) pass(r *rapid.T) {
+	if rapid.IntRange(0, 3).Draw(r, "long") == 0 {
+		m.clock.Advance(table.TokenLife)
+		return
+	}
 	m.clock.Advance(time.Duration(rapid.IntRange(1, 2500).Draw(r, "ms")) * time.Millisecond)
 }
