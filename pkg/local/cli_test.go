@@ -3,6 +3,7 @@ package local_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/perennial-llm/perennial/pkg/audit"
 	"github.com/perennial-llm/perennial/pkg/local/command"
 )
 
@@ -140,6 +142,26 @@ func TestCommandLine_TablesAndJSON(t *testing.T) {
 			require.Equal(t, 0, code, said)
 			require.True(t, json.Valid([]byte(said)), said)
 		})
+	}
+}
+
+// A head of the audit trail that somebody noted must still be in it.
+func TestCommandLine_AuditAgainstANotedHead(t *testing.T) {
+	p := startPlatform(t)
+	u := p.signedIn("admin")
+	var report audit.Report
+	code, said := terminal{t, u.dir}.typed("audit", "verify", "--json")
+	require.Equal(t, 0, code, said)
+	require.NoError(t, json.Unmarshal([]byte(said), &report))
+	for head, want := range map[string]string{
+		fmt.Sprintf("%d:%s", report.Head.Seq, report.Head.Hash):      "against the head kept elsewhere",
+		fmt.Sprintf("%d:%s", report.Head.Seq, audit.Genesis):         "Rewritten",
+		fmt.Sprintf("%d:%s", report.Head.Seq+1000, report.Head.Hash): "Cut",
+		"12": "is not NUMBER:HASH",
+	} {
+		code, said := terminal{t, u.dir}.typed("audit", "verify", "--head", head)
+		require.Contains(t, said, want)
+		require.Equal(t, want == "against the head kept elsewhere", code == 0, said)
 	}
 }
 
