@@ -6,51 +6,58 @@ import (
 	"slices"
 )
 
-// wanted is an item to be shown with both outputs.
-type wanted struct {
-	key itemKey
-	at  int32
-}
-
 // examples fills in forgotten, gained and failed golden items, reading the streams once more for outputs.
 func (d *decision) examples() error {
-	var forgotten, gained, golden []wanted
-	for key, at := range d.j.items {
-		r := &d.j.rows[at]
+	var forgotten, gained, golden []int32
+	for i := range d.j.rows {
+		r, at := &d.j.rows[i], int32(i)
 		if r.golden && r.state[candidate] == scored && r.score[candidate] < passScore {
-			golden = append(golden, wanted{key, at})
+			golden = d.offer(golden, at)
 		}
 		if !r.paired(incumbent, candidate) || (d.clean && r.contaminated) {
 			continue
 		}
 		if diff := r.diff(incumbent, candidate); diff <= -0.5 {
-			forgotten = append(forgotten, wanted{key, at})
+			forgotten = d.offer(forgotten, at)
 		} else if diff >= 0.5 {
-			gained = append(gained, wanted{key, at})
+			gained = d.offer(gained, at)
 		}
 	}
-	lists := [][]wanted{d.choose(forgotten), d.choose(gained), d.choose(golden)}
-	outputs, err := d.outputs(lists)
+	outputs, err := d.outputs([][]int32{forgotten, gained, golden})
 	if err != nil {
 		return err
 	}
-	d.report.Forgotten = d.show(lists[0], outputs)
-	d.report.Gained = d.show(lists[1], outputs)
-	d.report.Golden.Failed = d.show(lists[2], outputs)
+	d.report.Forgotten = d.show(forgotten, outputs)
+	d.report.Gained = d.show(gained, outputs)
+	d.report.Golden.Failed = d.show(golden, outputs)
 	return nil
 }
 
-// choose keeps the most telling: must-pass items first, then the largest changes, then by name.
-func (d *decision) choose(list []wanted) []wanted {
-	slices.SortFunc(list, func(a, b wanted) int {
-		x, y := &d.j.rows[a.at], &d.j.rows[b.at]
-		return cmp.Or(
-			-cmp.Compare(btoi(x.golden), btoi(y.golden)),
-			-cmp.Compare(math.Abs(x.diff(incumbent, candidate)), math.Abs(y.diff(incumbent, candidate))),
-			cmp.Compare(d.j.benchmarks.list[a.key.bench], d.j.benchmarks.list[b.key.bench]),
-			cmp.Compare(a.key.item, b.key.item))
-	})
+// offer puts a row into a list of the MaxExamples most telling ones.
+func (d *decision) offer(list []int32, at int32) []int32 {
+	i, _ := slices.BinarySearchFunc(list, at, d.moreTelling)
+	if i == MaxExamples {
+		return list
+	}
+	list = slices.Insert(list, i, at)
 	return list[:min(len(list), MaxExamples)]
+}
+
+// moreTelling orders must-pass items first, then the largest changes, then by name.
+func (d *decision) moreTelling(a, b int32) int {
+	x, y := &d.j.rows[a], &d.j.rows[b]
+	return cmp.Or(
+		-cmp.Compare(btoi(x.golden), btoi(y.golden)),
+		-cmp.Compare(math.Abs(x.diff(incumbent, candidate)), math.Abs(y.diff(incumbent, candidate))),
+		d.j.byName(x, y))
+}
+
+// byName orders rows by benchmark and item.
+func (j *joined) byName(x, y *row) int {
+	if x.bench == y.bench {
+		return cmp.Compare(x.item, y.item)
+	}
+	return cmp.Compare(j.benchmarks.list[x.bench], j.benchmarks.list[y.bench])
 }
 
 func btoi(b bool) int {
@@ -66,11 +73,11 @@ type shown struct {
 	prompt, target string
 }
 
-func (d *decision) outputs(lists [][]wanted) (map[int32]*shown, error) {
+func (d *decision) outputs(lists [][]int32) (map[int32]*shown, error) {
 	out := map[int32]*shown{}
 	for _, list := range lists {
-		for _, w := range list {
-			out[w.at] = &shown{}
+		for _, at := range list {
+			out[at] = &shown{}
 		}
 	}
 	for s, results := range [...]Results{d.j.in.Incumbent, d.j.in.Candidate} {
@@ -118,14 +125,14 @@ func clip(s string) string {
 	return s[:cut] + "…"
 }
 
-func (d *decision) show(list []wanted, outputs map[int32]*shown) []Flip {
+func (d *decision) show(list []int32, outputs map[int32]*shown) []Flip {
 	out := make([]Flip, 0, len(list))
-	for _, w := range list {
-		r, text := &d.j.rows[w.at], outputs[w.at]
-		bench := d.j.benchmarks.list[w.key.bench]
-		prompt, target := d.describe(bench, w.key.item)
+	for _, at := range list {
+		r, text := &d.j.rows[at], outputs[at]
+		bench := d.j.benchmarks.list[r.bench]
+		prompt, target := d.describe(bench, r.item)
 		out = append(out, Flip{
-			Benchmark: bench, Item: w.key.item, Capability: d.j.caps.list[r.cap], MustPass: r.golden,
+			Benchmark: bench, Item: r.item, Capability: d.j.caps.list[r.cap], MustPass: r.golden,
 			Prompt: clip(cmp.Or(prompt, text.prompt)), Target: clip(cmp.Or(target, text.target)),
 			OldScore: r.score[incumbent], NewScore: r.score[candidate],
 			OldOutput: text.output[incumbent], NewOutput: text.output[candidate],

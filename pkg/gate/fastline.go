@@ -3,27 +3,34 @@ package gate
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // words makes strings of bytes cheaply.
 type words struct {
-	seen map[string]string // one copy of what repeats on every line: names, locks, capabilities
+	seen                        map[string]string // one copy of what repeats: names, locks, capabilities
+	benchmark, lock, capability string            // of the line before: mostly the same again
 	// Apart, since they live differently long: items and clusters are kept, outputs soon forgotten.
 	items, clusters, outputs slab
 }
 
 func newWords() *words { return &words{seen: map[string]string{}} }
 
-func (w *words) keep(b []byte) string {
-	if s, ok := w.seen[string(b)]; ok { // no copy for the lookup
-		return s
+// keep makes a string of b, sharing one copy with earlier lines; last is the line before's.
+func (w *words) keep(b []byte, last *string) string {
+	if string(b) == *last {
+		return *last
 	}
-	s := string(b)
-	if len(w.seen) < 1<<16 {
-		w.seen[s] = s
+	s, ok := w.seen[string(b)] // no copy for the lookup
+	if !ok {
+		s = string(b)
+		if len(w.seen) < 1<<16 {
+			w.seen[s] = s
+		}
 	}
+	*last = s
 	return s
 }
 
@@ -45,7 +52,7 @@ func (s *slab) keep(b []byte) string {
 	return s.piece.String()[start:]
 }
 
-// fast parses the usual line, a flat object of plain strings and numbers, about five times faster than
+// fast parses the usual line, a flat object of strings, numbers and nulls, about five times faster than
 // encoding/json. ok is false for anything else: the caller then parses again by the book.
 func (w *words) fast(line []byte, r *Result) (hasScore, ok bool) {
 	c := cursor{b: line}
@@ -53,7 +60,7 @@ func (w *words) fast(line []byte, r *Result) (hasScore, ok bool) {
 		return false, false
 	}
 	for {
-		key, okKey := c.plainString()
+		key, okKey := c.text()
 		if !okKey || !c.eat(':') {
 			return false, false
 		}
@@ -68,15 +75,24 @@ func (w *words) fast(line []byte, r *Result) (hasScore, ok bool) {
 	}
 }
 
-// value sets the field of a key; unknown scalars are skipped.
+// value sets the field of a key; a null leaves all but a score as it is.
 func (w *words) value(c *cursor, key string, r *Result) bool {
 	c.spaces()
-	if c.at < len(c.b) && c.b[c.at] == '"' {
-		s, ok := c.plainString()
+	switch c.peek() {
+	case '"':
+		s, ok := c.text()
 		return ok && w.setString(key, s, r)
-	}
-	if key == "mustPass" {
-		return c.bool(&r.MustPass)
+	case 'n':
+		if key == "error" {
+			r.Error = ""
+		}
+		return key != "score" && !strange(key) && c.word("null")
+	case 't':
+		r.MustPass = true
+		return key == "mustPass" && c.word("true")
+	case 'f':
+		r.MustPass = false
+		return key == "mustPass" && c.word("false")
 	}
 	x, ok := c.number()
 	return ok && setNumber(key, x, r)
@@ -85,11 +101,11 @@ func (w *words) value(c *cursor, key string, r *Result) bool {
 func (w *words) setString(key string, s []byte, r *Result) bool {
 	switch key {
 	case "benchmark":
-		r.Benchmark = w.keep(s)
+		r.Benchmark = w.keep(s, &w.benchmark)
 	case "lock":
-		r.Lock = w.keep(s)
+		r.Lock = w.keep(s, &w.lock)
 	case "capability":
-		r.Capability = w.keep(s)
+		r.Capability = w.keep(s, &w.capability)
 	case "item":
 		r.Item = w.items.keep(s)
 	case "cluster":
@@ -104,7 +120,7 @@ func (w *words) setString(key string, s []byte, r *Result) bool {
 	return true
 }
 
-// setRare refuses a string where a number or a truth value belongs, in any letter case.
+// setRare refuses a string where a number or a truth value belongs.
 func setRare(key string, s []byte, r *Result) bool {
 	switch key {
 	case "prompt":
@@ -112,7 +128,7 @@ func setRare(key string, s []byte, r *Result) bool {
 	case "target":
 		r.Target = string(s)
 	default:
-		return false
+		return unknown(key)
 	}
 	return true
 }
@@ -127,10 +143,22 @@ func setNumber(key string, x float64, r *Result) bool {
 		r.Tokens = int(x)
 		return float64(r.Tokens) == x
 	default:
-		return false
+		return unknown(key)
 	}
 	return true
 }
+
+// fields are the names of a result line. encoding/json takes them in any letter case.
+var fields = []string{"benchmark", "lock", "capability", "item", "cluster", "score", "error", "mustPass", "output",
+	"latencyMs", "tokens", "prompt", "target"}
+
+// unknown tells that a key is no field in any letter case, so that its value does not matter.
+func unknown(key string) bool {
+	return !slices.ContainsFunc(fields, func(f string) bool { return strings.EqualFold(f, key) })
+}
+
+// strange tells that a key is a field, but in other letters.
+func strange(key string) bool { return !slices.Contains(fields, key) && !unknown(key) }
 
 // cursor walks over a line.
 type cursor struct {
@@ -153,34 +181,65 @@ func (c *cursor) eat(want byte) bool {
 	return false
 }
 
-// plainString reads a string without escapes and control characters.
-func (c *cursor) plainString() ([]byte, bool) {
+// peek is the next byte, 0 at the end.
+func (c *cursor) peek() byte {
+	if c.at < len(c.b) {
+		return c.b[c.at]
+	}
+	return 0
+}
+
+// text reads a string; the bytes are the line's own unless it holds escapes.
+func (c *cursor) text() ([]byte, bool) {
 	if !c.eat('"') {
 		return nil, false
 	}
-	end := bytes.IndexByte(c.b[c.at:], '"')
-	if end < 0 {
-		return nil, false
-	}
-	s := c.b[c.at : c.at+end]
-	for _, x := range s {
-		if x == '\\' || x < ' ' {
+	start, escaped := c.at, false
+	for ; c.at < len(c.b); c.at++ {
+		switch x := c.b[c.at]; {
+		case x == '"':
+			c.at++
+			return unescape(c.b[start-1:c.at], escaped)
+		case x == '\\':
+			escaped = true
+			c.at++
+		case x < ' ':
 			return nil, false
 		}
 	}
-	c.at += end + 1
-	return s, true
+	return nil, false
 }
 
-func (c *cursor) bool(to *bool) bool {
-	for word, value := range map[string]bool{"true": true, "false": false} {
-		if bytes.HasPrefix(c.b[c.at:], []byte(word)) {
-			c.at += len(word)
-			*to = value
-			return true
-		}
+// simpleEscapes are those of one letter.
+var simpleEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// unescape resolves escapes of one letter and leaves the others to encoding/json.
+func unescape(quoted []byte, escaped bool) ([]byte, bool) {
+	text := quoted[1 : len(quoted)-1]
+	if !escaped {
+		return text, true
 	}
-	return false
+	out := make([]byte, 0, len(text))
+	for {
+		at := bytes.IndexByte(text, '\\')
+		if at < 0 {
+			return append(out, text...), true
+		}
+		letter := simpleEscapes[text[at+1]] // text ends in no lone backslash, or its quote were escaped
+		if letter == 0 {
+			var s string
+			err := json.Unmarshal(quoted, &s)
+			return []byte(s), err == nil
+		}
+		out = append(append(out, text[:at]...), letter)
+		text = text[at+2:]
+	}
+}
+
+func (c *cursor) word(word string) bool {
+	ok := bytes.HasPrefix(c.b[c.at:], []byte(word))
+	c.at += len(word)
+	return ok
 }
 
 // number reads a JSON number.
@@ -190,8 +249,8 @@ func (c *cursor) number() (float64, bool) {
 		c.at++
 	}
 	text := c.b[start:c.at]
-	if len(text) == 1 && text[0] >= '0' && text[0] <= '9' {
-		return float64(text[0] - '0'), true
+	if x, ok := shortDecimal(text); ok {
+		return x, true
 	}
 	if !json.Valid(text) {
 		return 0, false
@@ -202,4 +261,27 @@ func (c *cursor) number() (float64, bool) {
 
 func isNumberByte(b byte) bool {
 	return (b >= '0' && b <= '9') || b == '.' || b == '-' || b == '+' || b == 'e' || b == 'E'
+}
+
+var powersOfTen = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+
+// shortDecimal reads digits with at most one point among them. Up to 15 digits, both the digits as a whole number
+// and the power of ten are exact, so that one division rounds as strconv does (Clinger 1990).
+func shortDecimal(text []byte) (float64, bool) {
+	if len(text) == 0 || len(text) > 15 || (text[0] == '0' && len(text) > 1 && text[1] != '.') {
+		return 0, false
+	}
+	var digits int64
+	point := len(text) - 1
+	for i, b := range text {
+		switch {
+		case b >= '0' && b <= '9':
+			digits = 10*digits + int64(b-'0')
+		case b == '.' && point == len(text)-1 && i > 0 && i < len(text)-1:
+			point = i
+		default:
+			return 0, false
+		}
+	}
+	return float64(digits) / powersOfTen[len(text)-1-point], true
 }

@@ -14,6 +14,9 @@ func FuzzFastLine(f *testing.F) {
 		`{"benchmark":"a","lock":"l","capability":"k","item":"1","score":1,"mustPass":true,"tokens":3}`,
 		`{"score":0.5e1}`, `{"score":01}`, `{"score":1.}`, `{"score":.5}`, `{"score":1.e2}`, `{"score":1,}`, `{}`, `{"item":"a"`,
 		`{"score":1e999}`, `{"tokens":1.5}`, `{"item":"a","item":"b"}`, `{ "score" : 1 }`,
+		`{"output":"a\n\"b\" \u00e9 \ud83d\ude00 \ud800"}`, `{"output":"\x"}`, `{"score":null}`, `{"error":"x","error":null,"item":null}`,
+		`{"Score":1}`, `{"SCORE":null}`, `{"extra":1,"more":"x","last":null}`, `{"score":0.1234567890123}`, `{"score":1.2.3}`,
+		`{"mustPass":false}`, `{"mustPass":trub}`, `{"item":nul`, `{"latencyMs":00.5}`, `{"latencyMs":123456789012.34}`,
 	} {
 		f.Add([]byte(seed))
 	}

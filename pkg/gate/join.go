@@ -37,19 +37,13 @@ const (
 	failed
 )
 
-type itemKey struct {
-	bench int32
-	item  string
-}
-
 // joined is the items of all sides, matched.
 type joined struct {
 	rows       []row
-	index      []map[string]int32 // row by benchmark and item
+	index      index
 	benchmarks names
 	caps       names
-	clusters   []map[string]int32 // cluster numbers by benchmark and name
-	clusterN   int32
+	clusters   []names    // by benchmark
 	last       int32      // row found last
 	locks      []lockSeen // by benchmark
 	speed      [sides]speed
@@ -73,12 +67,22 @@ type speed struct {
 type names struct {
 	list  []string
 	index map[string]int32
+	last  int32 // numbered last: mostly the same again
 }
 
 func (n *names) id(s string) int32 {
-	if id, ok := n.index[s]; ok {
-		return id
+	if int(n.last) < len(n.list) && n.list[n.last] == s {
+		return n.last
 	}
+	id, ok := n.index[s]
+	if !ok {
+		id = n.add(s)
+	}
+	n.last = id
+	return id
+}
+
+func (n *names) add(s string) int32 {
 	if n.index == nil {
 		n.index = map[string]int32{}
 	}
@@ -153,18 +157,18 @@ func (r Result) check() (message, hint string) {
 }
 
 func (j *joined) rowOf(bench int32, r Result) (at int32, fresh bool) {
-	if int(bench) == len(j.index) {
-		j.index, j.clusters = append(j.index, map[string]int32{}), append(j.clusters, map[string]int32{})
+	if int(bench) == len(j.clusters) {
+		j.clusters = append(j.clusters, names{})
 	}
 	if at, ok := j.find(bench, r.Item); ok {
 		return at, false
 	}
 	at = int32(len(j.rows))
-	j.index[bench][r.Item] = at
 	j.rows = append(j.rows, row{
 		bench: bench, item: r.Item, cap: j.caps.id(r.Capability), cluster: j.cluster(bench, r.Cluster), clusterHash: nameHash(r.Cluster),
 		contaminated: j.in.Contaminated != nil && j.in.Contaminated[r.Benchmark+"/"+r.Item],
 	})
+	j.index.add(j.rows)
 	return at, true
 }
 
@@ -175,35 +179,18 @@ func (j *joined) find(bench int32, item string) (at int32, ok bool) {
 		j.last = next
 		return next, true
 	}
-	if at, ok = j.index[bench][item]; ok {
+	if at, ok = j.index.find(j.rows, bench, item); ok {
 		j.last = at
 	}
 	return at, ok
 }
 
-// items gives every item with its row, in no order.
-func (j *joined) items(yield func(key itemKey, at int32) bool) {
-	for bench, items := range j.index {
-		for item, at := range items {
-			if !yield(itemKey{int32(bench), item}, at) {
-				return
-			}
-		}
-	}
-}
-
-// cluster numbers the clusters over all benchmarks; −1 is none.
+// cluster numbers the clusters of a benchmark; −1 is none.
 func (j *joined) cluster(bench int32, name string) int32 {
 	if name == "" {
 		return -1
 	}
-	id, ok := j.clusters[bench][name]
-	if !ok {
-		id = j.clusterN
-		j.clusterN++
-		j.clusters[bench][name] = id
-	}
-	return id
+	return j.clusters[bench].id(name)
 }
 
 // nameHash is FNV-1a; a chance of one in four billion to miss a changed cluster is small enough.

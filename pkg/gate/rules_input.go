@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,7 +52,7 @@ func (d *decision) errorsRule() Rule {
 // pairing counts what matched. An unpaired item is one that a side does not have at all.
 func (j *joined) pairing() Pairing {
 	p := Pairing{UnpairedItems: []string{}}
-	lone := map[int32]bool{}
+	var lone []int32
 	for i := range j.rows {
 		r := &j.rows[i]
 		p.count(r)
@@ -62,12 +61,14 @@ func (j *joined) pairing() Pairing {
 		}
 		if inRun(r) && (r.state[incumbent] == absent || r.state[candidate] == absent) {
 			p.Unpaired++
-			lone[int32(i)] = true
+			lone = j.offerName(lone, int32(i))
 		}
 	}
 	p.UnpairedShare = round(shareOf(p.Unpaired, p.Items))
 	p.ErrorShare = round(max(shareOf(p.IncumbentErrors, p.Incumbent), shareOf(p.CandidateErrors, p.Candidate)))
-	p.UnpairedItems = append(p.UnpairedItems, j.firstNames(lone, 10)...)
+	for _, at := range lone {
+		p.UnpairedItems = append(p.UnpairedItems, j.benchmarks.list[j.rows[at].bench]+"/"+j.rows[at].item)
+	}
 	return p
 }
 
@@ -99,17 +100,15 @@ func shareOf(part, whole int) float64 {
 	return float64(part) / float64(whole)
 }
 
-// firstNames gives the first names, in alphabetical order, of the rows.
-func (j *joined) firstNames(rows map[int32]bool, limit int) []string {
-	if len(rows) == 0 {
-		return nil
+// maxNamed bounds the unpaired items that a report names.
+const maxNamed = 10
+
+// offerName puts a row into a list of the first few by name.
+func (j *joined) offerName(list []int32, at int32) []int32 {
+	i, _ := slices.BinarySearchFunc(list, at, func(a, b int32) int { return j.byName(&j.rows[a], &j.rows[b]) })
+	if i == maxNamed {
+		return list
 	}
-	var out []string
-	for key, at := range j.items {
-		if rows[at] {
-			out = append(out, j.benchmarks.list[key.bench]+"/"+key.item)
-		}
-	}
-	slices.SortFunc(out, cmp.Compare)
-	return out[:min(limit, len(out))]
+	list = slices.Insert(list, i, at)
+	return list[:min(len(list), maxNamed)]
 }

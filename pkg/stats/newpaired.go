@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// NewPaired sums up differences. cluster[i] ≥ 0 names the cluster of item i and −1 an item that stands
-// alone; a nil cluster means that all do. The result does not depend on the order of items, to the last bit.
+// NewPaired sums up differences. cluster[i] ≥ 0 numbers the cluster of item i (from 0, without large gaps) and −1 is an
+// item that stands alone; a nil cluster means that all do. The result does not depend on the order of items, to the last bit.
 func NewPaired(d []float64, cluster []int32) Paired {
 	p := sum(d)
 	if !p.Binary { // whole numbers add up alike in any order, others do not
@@ -50,13 +50,16 @@ func clusters(d []float64, cluster []int32, whole bool) []Cluster {
 		slices.SortFunc(order, func(a, b int) int { return cmp.Compare(d[a], d[b]) })
 	}
 	var out []Cluster
-	place := map[int32]int{}
+	place := make([]int32, slices.Max(cluster)+1) // where a cluster is in out, plus one
 	for _, i := range order {
-		at, known := place[cluster[i]]
-		if cluster[i] < 0 || !known {
-			at = len(out)
-			place[cluster[i]] = at
+		at := int32(len(out))
+		if c := cluster[i]; c >= 0 && place[c] > 0 {
+			at = place[c] - 1
+		} else {
 			out = append(out, Cluster{})
+			if c >= 0 {
+				place[c] = at + 1
+			}
 		}
 		out[at].Sum += d[i]
 		out[at].Size++
