@@ -2,6 +2,10 @@
 
 Policies keep at most `capacity` rows: reservoir (Vitter's algorithm R: every row equally likely), stratified (equal
 shares per meta.capability or meta.topic), surprise (rows the model finds hardest first; SuRe, arXiv 2511.22367).
+
+Rows of the model's own are of two kinds. `self`: it samples a whole question. `near`: it is given the first words of a new
+row and ends the question itself, so that what it knows is repeated in the very forms that the new rows use; this is where
+an update forgets most, and it needs no old data.
 """
 
 import hashlib
@@ -16,6 +20,7 @@ from typing import Any
 import torch
 
 from continual import data
+from continual.errors import TrainError
 from continual.generate import Request, generate
 from continual.text import Row, Text
 
@@ -144,8 +149,7 @@ def self_generate(loaded: Any, count: int, cfg: Any, known: set[str], progress: 
 
 def _sample(loaded: Any, n: int, cfg: Any, round_: int) -> list[dict[str, Any]]:
     text, r = loaded.text, cfg.replay
-    marker = "\x00"
-    before = text.render([{"role": "user", "content": marker}], False).split(marker)[0]
+    before = _user_turn(text)
     seeds = torch.Generator().manual_seed(cfg.seed * 1000003 + round_)
     stops = frozenset(text.eos)
     asked = [
@@ -153,10 +157,85 @@ def _sample(loaded: Any, n: int, cfg: Any, round_: int) -> list[dict[str, Any]]:
     ]
     generate(loaded.model, asked)
     prompts = list(dict.fromkeys(text.decode(q.out).strip() for q in asked if q.done == "stop" and len(q.out) >= 3))
-    answers = [Request(text.chat_ids([{"role": "user", "content": p}]), r.max_tokens, stop_ids=stops) for p in prompts]
-    generate(loaded.model, answers)
-    done = [(p, text.decode(a.out).strip()) for p, a in zip(prompts, answers, strict=True) if a.done == "stop"]
-    return [{"prompt": p, "completion": c, "meta": {"source": "self"}} for p, c in done if p and c]
+    return _answer(loaded, prompts, r.max_tokens, "self", True)
+
+
+def _user_turn(text: Text) -> str:
+    """What the chat template writes before a user's first word."""
+    return text.render([{"role": "user", "content": "\x00"}], False).split("\x00")[0]
+
+
+def _answer(loaded: Any, prompts: list[str], tokens: int, source: str, whole: bool) -> list[dict[str, Any]]:
+    """Rows with the model's greedy answers; with `whole`, only those that end within `tokens`."""
+    text, stops = loaded.text, frozenset(loaded.text.eos)
+    answers = [Request(text.chat_ids([{"role": "user", "content": p}]), tokens, stop_ids=stops) for p in prompts]
+    generate(loaded.model, answers, 64)
+    done = [(p, text.decode(a.out).strip()) for p, a in zip(prompts, answers, strict=True) if a.done == "stop" or not whole]
+    return [{"prompt": p, "completion": c, "meta": {"source": source}} for p, c in done if p and c]
+
+
+NEAR_MOST = 512  # near rows of one run, however many new rows there are
+NEAR_TOKENS = 16  # of a near row's answer: its beginning holds what is asked
+
+
+def near(loaded: Any, new: list[Row], cfg: Any, known: set[str], progress: Callable[[int], None]) -> list[Row]:
+    """replay.near rows per new row (together at most NEAR_MOST): questions that begin like the new ones and go on as the
+    model itself continues them, with its own answers. None equals a question of `new`; rows without a question give none."""
+    asked = [q for r in new if (q := question(r.raw))]
+    want = min(NEAR_MOST, round(cfg.replay.near * len(new))) if asked else 0
+    seen, found = set(asked), []
+    for round_ in range(4):
+        if len(found) >= want:
+            break
+        for q in _continued(loaded, asked, want - len(found), random.Random(f"{cfg.seed}:{round_}")):
+            if q not in seen:
+                seen.add(q)
+                found.append(q)
+        progress(min(want, len(found)))
+    raws = _answer(loaded, found[:want], min(NEAR_TOKENS, cfg.replay.max_tokens), "near", False)
+    return [loaded.text.row(raw, cfg.data.max_length, cfg.data.format != "plain") for raw in raws if data.key(raw) not in known]
+
+
+@torch.no_grad()
+def check_writes(loaded: Any) -> None:
+    """TrainError for a model whose predictions are no numbers: nothing can be sampled from it."""
+    ids = loaded.text.chat_ids([{"role": "user", "content": "Hi"}])
+    features = loaded.model.features(torch.tensor(ids, device=loaded.model.device), [len(ids)])
+    if not torch.isfinite(loaded.model.head(features[-1:])).all():
+        raise TrainError("replay.near: the model's predictions are not numbers; check the weights in the channel `model`")
+
+
+def is_near(row: Row) -> bool:
+    """Whether the row was made for one run's new rows: the next run makes its own."""
+    return row.meta.get("source") == "near"
+
+
+def question(raw: dict[str, Any]) -> str:
+    """What a row asks: its prompt or its first user message; empty for plain text."""
+    asked = raw.get("prompt") or next((m["content"] for m in raw.get("messages", ()) if m["role"] == "user"), "")
+    return asked.strip()
+
+
+def _continued(loaded: Any, asked: list[str], n: int, rng: random.Random) -> list[str]:
+    """About n questions, each begun with up to six tenths of one of `asked` and ended by the model."""
+    text, before = loaded.text, loaded.text.encode(_user_turn(loaded.text))
+    begun: list[tuple[list[int], Request]] = []
+    for _ in range(n + n // 6 + 2):
+        ids = text.encode(rng.choice(asked))
+        start = ids[: rng.randint(1, max(1, min(48, int(0.6 * len(ids)))))]
+        r = Request(before + start, 24, 0.9, 1.0, rng.randrange(2**31), frozenset(text.eos))
+        r.on_token = lambda _, r=r: _end_question(text, r)
+        begun.append((start, r))
+    generate(loaded.model, [r for _, r in begun], 64)
+    ended = [text.decode(start + r.out).strip() for start, r in begun if r.done == "stop" and len(start + r.out) >= 3]
+    return [q.split("\n")[0] for q in ended if q]
+
+
+def _end_question(text: Text, r: Request) -> None:
+    """A question ends with its mark or its line."""
+    written = text.decode(r.out)
+    if "?" in written or "\n" in written.strip():
+        r.done = "stop"
 
 
 def dump(path: Path, rows: list[Row]) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from continual import lora, params
 from continual.forward import Forward, cross_entropy
-from continual.replay import choose, dump
+from continual.replay import choose, dump, is_near
 from continual.text import Row
 
 
@@ -93,7 +93,8 @@ def write(folder: Path, inputs: Any, old: list[Row], forward: Forward, stage: di
 
     cfg = inputs.cfg
     folder.mkdir(parents=True, exist_ok=True)
-    rows = choose([*old, *inputs.new], cfg.replay.capacity, cfg.replay.policy, cfg.seed, lambda r: losses(forward, r))
+    lasting = [r for r in old if not is_near(r)]
+    rows = choose([*lasting, *inputs.new], cfg.replay.capacity, cfg.replay.policy, cfg.seed, lambda r: losses(forward, r))
     dump(folder / "buffer.jsonl", rows)
     dump(folder / "holdout.jsonl", inputs.old.holdout)
     if inputs.carried.fisher:

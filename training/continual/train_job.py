@@ -101,22 +101,32 @@ def _threads(cfg: Any) -> None:
 
 
 def _fill(root: Root, inputs: Inputs, stop: Stop) -> list[Row]:
-    """Buffer rows, topped up by rows of the model's own where the configuration asks for it."""
+    """Buffer rows, and rows of the model's own where the configuration asks for them."""
     cfg, rows = inputs.cfg, list(inputs.old.buffer)
-    missing = cfg.replay.self_generate - len(rows)
-    if cfg.replay.mode not in ("self_replay", "both") or missing <= 0:
+    if cfg.replay.mode not in ("self_replay", "both"):
         return rows
     kept = root.checkpoints / "self_generated.jsonl"
     if kept.is_file():
-        return rows + [inputs.parent.text.row(raw, cfg.data.max_length, cfg.data.format != "plain") for _, raw in data.objects(kept)]
-    known = {data.key(r.raw) for r in rows + inputs.old.holdout}
-    made = replay.self_generate(inputs.parent, missing, cfg, known, lambda n: _say_generated(n, missing, stop))
-    replay.dump(kept, made)
-    if not rows and not made:
+        made = [inputs.parent.text.row(raw, cfg.data.max_length, cfg.data.format != "plain") for _, raw in data.objects(kept)]
+    else:
+        made = _own(inputs, rows, stop)
+        replay.dump(kept, made)
+    if not rows and not made and (cfg.replay.self_generate or cfg.replay.near):
         raise DataError("replay.self_generate: the model wrote no usable row of its own; pass old rows in the channel `replay`")
+    whole = [r for r in made if not replay.is_near(r)]
     if not inputs.old.holdout:
-        inputs.old.holdout, made = _split(made, cfg)
-    return rows + made
+        inputs.old.holdout, whole = _split(whole, cfg)
+    return rows + whole + [r for r in made if replay.is_near(r)]
+
+
+def _own(inputs: Inputs, rows: list[Row], stop: Stop) -> list[Row]:
+    """Rows that the model writes: whole ones until the buffer holds replay.self_generate, and those near the new rows."""
+    cfg, known = inputs.cfg, {data.key(r.raw) for r in rows + inputs.old.holdout}
+    missing = max(0, cfg.replay.self_generate - len(rows))
+    if missing or cfg.replay.near:
+        replay.check_writes(inputs.parent)
+    made = replay.self_generate(inputs.parent, missing, cfg, known, lambda n: _say_generated(n, missing, stop))
+    return made + replay.near(inputs.parent, inputs.new, cfg, known, lambda n: _say_generated(n, n, stop))
 
 
 def _split(made: list[Row], cfg: Any) -> tuple[list[Row], list[Row]]:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from continual import contract, train_job
 
-RUN = {"preset": "safe", "train": {"epochs": 2, "batch_rows": 8, "eval_steps": 4}, "replay": {"self_generate": 0}}
+RUN = {"preset": "safe", "train": {"epochs": 2, "batch_rows": 8, "eval_steps": 4}, "replay": {"self_generate": 0, "near": 0}}
 
 
 class StopAfter:
@@ -121,6 +121,16 @@ def test_loss_that_is_no_number_ends_the_job(tmp_path, raw_base, tiny_demo):
     save_file(tensors, path)
     assert job.run() == 4
     assert job.failure.startswith("step 1: the loss is nan") and not (job.root / "model" / "manifest.json").exists()
+
+
+def test_model_that_cannot_write_rows_of_its_own_ends_the_job(tmp_path, raw_base, tiny_demo):
+    job = make(tmp_path, raw_base, tiny_demo).config(preset="safe")
+    path = job.channel("model") / "model.safetensors"
+    tensors = load_file(path)
+    tensors["model.norm.weight"] = torch.full_like(tensors["model.norm.weight"], float("nan"))
+    save_file(tensors, path)
+    assert job.run() == 4
+    assert job.failure.startswith("replay.near: the model's predictions are not numbers")
 
 
 def test_full_disk_is_named_and_leaves_no_manifest(tmp_path, raw_base, tiny_demo):

@@ -53,7 +53,7 @@ def family(request, tmp_path_factory):
 
 def test_train_evaluate_and_answer(family, tmp_path, tiny_demo):
     job = Job(tmp_path / "ml", family).config(
-        preset="safe", params={"targets": "all-linear", "first_layer": 0}, train={"epochs": 1}, replay={"self_generate": 0}
+        preset="safe", params={"targets": "all-linear", "first_layer": 0}, train={"epochs": 1}, replay={"self_generate": 0, "near": 0}
     )
     job.rows("train", tiny_demo.learn[:12]).rows("replay", tiny_demo.old[:16])
     assert job.run() == 0

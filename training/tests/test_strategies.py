@@ -269,6 +269,31 @@ def test_self_replay_writes_rows_of_the_models_own_and_trains_on_them(tmp_path, 
     assert "kl" in job.history()[0]
 
 
+def test_near_rows_begin_like_new_ones_are_the_models_own_and_are_not_carried_on(tmp_path, base, tiny_demo):
+    sections = {"preset": "no_old_data", "train": SHORT, "replay": {"self_generate": 8, "near": 2, "holdout": 2}}
+    new = tiny_demo.learn[:16]
+    job = Job(tmp_path / "ml", base).config(**sections).rows("train", new)
+    assert job.run() == 0
+    made = [json.loads(x) for x in (job.root / "checkpoints" / "self_generated.jsonl").read_text().splitlines()]
+    near = [r for r in made if r["meta"]["source"] == "near"]
+    asked = {replay.question(r) for r in new}
+    assert 24 <= len(near) <= 32 and not asked & {r["prompt"] for r in near}
+    assert all(any(r["prompt"][:3] == q[:3] for q in asked) for r in near)
+    kept = [json.loads(x) for x in (job.root / "model" / "cl_state" / "buffer.jsonl").read_text().splitlines()]
+    assert not [r for r in kept if r.get("meta", {}).get("source") == "near"]
+    assert "kl" in job.history()[0]
+
+
+def test_near_off_makes_no_near_row_and_plain_text_has_no_question(base, tiny_demo):
+    loaded = models.load(base)
+    cfg = config.parse({"schema": 1, "job": "train", "replay": {"near": 0}}, "train")
+    rows = [loaded.text.row(r, 64) for r in tiny_demo.learn[:4]]
+    assert replay.near(loaded, rows, cfg, set(), lambda _: None) == []
+    cfg.replay.near = 2
+    assert replay.near(loaded, rows, cfg, set(), lambda _: None)
+    assert replay.near(loaded, [loaded.text.row({"text": "Some plain text."}, 64)], cfg, set(), lambda _: None) == []
+
+
 def test_updates_follow_each_other_from_the_carried_state(tmp_path, raw_base, tiny_demo):
     model, state_folder = raw_base, None
     for stage in range(3):
