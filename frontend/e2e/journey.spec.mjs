@@ -63,6 +63,7 @@ async function watchRun({ page }, before) {
   const judged = await until(page, `runs/${run.id}`, (r) => ['Judged', 'Failed', 'Cancelled'].includes(r.status) && r, 'the verdict')
   assert.equal(judged.status, 'Judged', judged.error)
   await page.getByText('Judged', { exact: true }).first().waitFor()
+  await until(page, `runs/${run.id}/steps`, (steps) => steps.items.every((step) => step.status === 'Succeeded'), 'every step to end')
   await page.getByRole('log').waitFor()
   await page.getByRole('table', { name: 'Last values' }).waitFor()
   return judged

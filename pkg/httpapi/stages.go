@@ -97,7 +97,7 @@ func (s *situation) approvalStage() oas.Stage {
 func (s *situation) releaseStage() oas.Stage {
 	for _, r := range s.releases {
 		if r.Phase == rollout.Progressing {
-			words := fmt.Sprintf("version %d of %s is at %d %% in %s", r.Version, r.Model, r.Weight, r.Environment)
+			words := fmt.Sprintf("version %d of %s is at %d%% in %s", r.Version, r.Model, r.Weight, r.Environment)
 			return about(stage(oas.StageNameRelease, oas.StageHealthActive, words), "release", r.ID, r.Created)
 		}
 	}

@@ -9,7 +9,7 @@ const columns: Column<Ingestion>[] = [
   { id: 'status', header: 'State', cell: (i) => <Phase phase={i.status} />, sort: (i) => i.status },
   { id: 'rows', header: 'Accepted of read', cell: (i) => `${count(i.counts.accepted)} of ${count(i.counts.rows)}`, sort: (i) => i.counts.accepted },
   { id: 'rejected', header: 'Rejected', cell: (i) => count(i.counts.rejected), sort: (i) => i.counts.rejected },
-  { id: 'version', header: 'Became', cell: (i) => (i.datasetVersion ? <Link href={paths.datasetVersion(i.dataset, i.datasetVersion)}>version {i.datasetVersion}</Link> : '—') },
+  { id: 'version', header: 'Became', cell: (i) => (i.datasetVersion ? <Link href={paths.datasetVersion(i.dataset, i.datasetVersion)}>version&nbsp;{i.datasetVersion}</Link> : '—') },
   { id: 'bytes', header: 'Size', cell: (i) => bytes(i.object.size), sort: (i) => i.object.size },
   { id: 'by', header: 'By', cell: (i) => i.actor.name ?? i.actor.id },
   { id: 'created', header: 'Arrived', cell: (i) => <Time at={i.created} />, sort: (i) => i.created },

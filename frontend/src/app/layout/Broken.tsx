@@ -1,6 +1,6 @@
 import { useRouter, type ErrorComponentProps } from '@tanstack/react-router'
 import { paths } from '../../lib/paths'
-import { Box, Empty, ErrorState, Link, Page } from '../../ui'
+import { Box, Card, Empty, ErrorState, Link, Page } from '../../ui'
 
 /** A screen that could not be shown. */
 export function Broken({ error, reset }: ErrorComponentProps) {
@@ -15,8 +15,10 @@ export function Broken({ error, reset }: ErrorComponentProps) {
 /** An address that leads nowhere. */
 export function Missing() {
   return (
-    <Page title="There is no such page">
-      <Empty title="This address leads nowhere" action={<Link href={paths.home()}>Go to Home</Link>}>It may be old, or mistyped.</Empty>
-    </Page>
+    <main className="door">
+      <Page title="There is no such page">
+        <Card><Empty title="This address leads nowhere" action={<Link href={paths.home()}>Go to Home</Link>}>It may be old, or mistyped.</Empty></Card>
+      </Page>
+    </main>
   )
 }

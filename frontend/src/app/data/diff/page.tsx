@@ -25,7 +25,6 @@ function Diff(p: { dataset: string; base: number; other: number }) {
           <Card><Facts columns={4} items={[
             { label: 'Rows added', value: `+${count(d.added)}` }, { label: 'Rows removed', value: `−${count(d.removed)}` },
             { label: 'Answered differently', value: count(d.changed) }, { label: 'Unchanged', value: count(d.unchanged) },
-            { label: 'Shards', value: `${d.shardsAdded.length} added, ${d.shardsRemoved.length} removed` },
           ]} /></Card>
           <Card header={<Header variant="h2">Some of the added rows</Header>}><Rows rows={d.examplesAdded.map((r) => r.body)} /></Card>
           {d.removed > 0 && <Card header={<Header variant="h2">Some of the removed rows</Header>}><Rows rows={d.examplesRemoved.map((r) => r.body)} /></Card>}
