@@ -10,12 +10,13 @@ import torch
 from continual import card, llama, lora, manifest, merge, state
 from continual.contract import Root
 from continual.manifest import is_served
+from continual.measured import Measured, report, write_report
 from continual.params import Trainable
 from continual.text import Row
 from continual.trainer import Result, Trainer
 
 
-def finish(root: Root, inputs: Any, t: Trainable, trainer: Trainer, old: list[Row]) -> None:
+def finish(root: Root, inputs: Any, t: Trainable, trainer: Trainer, old: list[Row], scores: Measured) -> None:
     """Apply the post step, write all files but the manifest, and measure the merged weights."""
     cfg, out, result = inputs.cfg, root.model, trainer.result
     out.mkdir(parents=True, exist_ok=True)
@@ -31,7 +32,9 @@ def finish(root: Root, inputs: Any, t: Trainable, trainer: Trainer, old: list[Ro
     result.old_after, result.kl = trainer.old_loss()
     copy_served(inputs.parent.folder, out)
     save_weights(inputs.parent, t, out)
+    found = scores.finish()
     stage = {
+        **found["stage"],
         "parent": inputs.parent_digest,
         "data_sha256": inputs.data_sha256,
         "old_loss_before": result.old_before,
@@ -40,6 +43,8 @@ def finish(root: Root, inputs: Any, t: Trainable, trainer: Trainer, old: list[Ro
         "ts": time.time(),
     }
     state.write(out / "cl_state", inputs, old, trainer.forward, stage)
+    scores.write(out / "cl_state")
+    write_report(root, report(result, found))
 
 
 @torch.no_grad()

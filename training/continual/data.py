@@ -85,3 +85,8 @@ def prompt_key(row: Row) -> str:
     """Identity of what a row asks (the tokens before its first learned one)."""
     first = row.target.index(True)
     return hashlib.sha256(json.dumps(row.ids[:first]).encode()).hexdigest()
+
+
+def normal(text: str) -> str:
+    """A prompt without the differences that do not count: case and spaces."""
+    return " ".join(text.casefold().split())

@@ -21,6 +21,30 @@ def stream(r: list[list[float]], before: list[float]) -> dict[str, Any]:
     }
 
 
+def known(r: list[list[float | None]], before: list[float | None], learned: list[int]) -> dict[str, Any]:
+    """The same measures of a matrix with gaps: task j is learned at stage learned[j], cells that nobody asked are None, and
+    each measure is over the tasks that have its cells; None where there is none."""
+    last, final = r[-1], len(r) - 1
+    columns = range(len(learned))
+    earlier = [j for j in columns if learned[j] < final and last[j] is not None]
+    pasts = {j: [v for row in r[learned[j] : final] if (v := row[j]) is not None] for j in earlier}
+    return {
+        "acc": _mean([last[j] for j in columns]),
+        "bwt": _mean([last[j] - r[learned[j]][j] for j in earlier if r[learned[j]][j] is not None]),
+        "fwt": _mean([_minus(r[learned[j] - 1][j], before[j]) for j in columns if 0 < learned[j] <= final]),
+        "forgetting": [max(pasts[j]) - last[j] if pasts.get(j) else None for j in columns],
+    }
+
+
+def _minus(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b
+
+
+def _mean(values: list[float | None]) -> float | None:
+    there = [v for v in values if v is not None]
+    return sum(there) / len(there) if there else None
+
+
 def ratios(run: dict[str, float], naive: dict[str, float]) -> dict[str, float | None]:
     """FR = loss of old score / naive's loss, GR = gain of new score / naive's gain; None where naive lost or gained nothing.
 

@@ -83,7 +83,7 @@ def _stream_measures(matrix: list[list[float]], before: Side) -> dict[str, Any]:
 def line(updates: list[facts.Suite], start: Side, parent: Side, after: Side, k: int, inside: set[str]) -> tuple[dict[str, Any], dict[str, float]]:
     """A row of the report and the four accuracies that FR and GR come from: new facts of update k+1, old probes since the base."""
     old = updates[0].old
-    outside = [i for i, p in enumerate(old) if normal(p.prompt) not in inside]
+    outside = [i for i, p in enumerate(old) if data.normal(p.prompt) not in inside]
     known = [i for i, right in enumerate(start.old) if right]
     row = {
         "new_acc": _mean(after.new[k]),
@@ -149,18 +149,13 @@ def buffered(root: Path, update: facts.Suite) -> set[str]:
     """Prompts of the old rows that the job had: those it was given and those it carries on."""
     kept = root / "model" / "cl_state"
     raws = update.buffer + [raw for name in ("buffer", "holdout") if (p := kept / f"{name}.jsonl").is_file() for _, raw in data.objects(p)]
-    return {normal(_prompt(r)) for r in raws}
+    return {data.normal(_prompt(r)) for r in raws}
 
 
 def _prompt(raw: dict[str, Any]) -> str:
     if "messages" in raw:
         return next((m["content"] for m in raw["messages"] if m["role"] == "user"), "")
     return raw.get("prompt", raw.get("text", ""))
-
-
-def normal(prompt: str) -> str:
-    """A prompt without the differences that do not count: case and spaces."""
-    return " ".join(prompt.casefold().split())
 
 
 def save(updates: list[facts.Suite], before: Side, rows: list[dict[str, Any]], out: Path) -> dict[str, Any]:

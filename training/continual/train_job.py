@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from continual import artifact, config, data, manifest, models, replay, state
+from continual import artifact, config, data, manifest, measured, models, replay, state
 from continual.contract import Root, Stop, progress
 from continual.errors import DataError, Stopped
 from continual.forward import Forward
@@ -43,6 +43,7 @@ def train(root: Root, stop: Stop) -> None:
     forward = Forward(inputs.parent, trainable)
     for rows in (inputs.new, old, inputs.old.holdout):
         forward.register(rows)
+    scores = measured.Measured(root, inputs, forward)
     terms = build(inputs.cfg, trainable, inputs.carried.fisher, inputs.carried.adapters, bool(work.per_step_old))
     trainer = Trainer(
         root,
@@ -57,8 +58,9 @@ def train(root: Root, stop: Stop) -> None:
         state.projector(trainable),
         _objective(inputs, forward),
     )
+    trainer.watch = scores.watch if scores.suites else None
     result = trainer.run()
-    artifact.finish(root, inputs, trainable, trainer, old)
+    artifact.finish(root, inputs, trainable, trainer, old, scores)
     write_history([root.output / "data" / "metrics.jsonl", root.model / "metrics.jsonl"], result.history)
     artifact.seal(root, inputs, result, time.monotonic() - began)
     _done(result, work, began)

@@ -108,6 +108,7 @@ class Trainer:
         self.began = self.saved = self.told = time.monotonic()
         self.bad = 0
         self.best: tuple[float, int] | None = None
+        self.watch: Callable[[], float] | None = None  # largest fall of a protected suite so far
 
     def run(self) -> Result:
         """Train; returns the measurements. Raises Stopped after a checkpoint when SIGTERM came."""
@@ -172,6 +173,8 @@ class Trainer:
         }
         if every and (step + 1) % every == 0 and self.holdout:
             line["old_loss"], line["old_kl"] = self.old_loss()
+        if self.watch and every and (step + 1) % every == 0:
+            line["suite_drop"] = self.watch()
         elapsed = time.monotonic() - self.began
         line["tok_s"] = self.forward.tokens / max(elapsed, 1e-9)
         r.history.append(line)
@@ -218,12 +221,13 @@ class Trainer:
         in_batches(self.holdout, 16, self.forward.teacher)
 
     def _budget_broken(self, step: int) -> bool:
-        """Stop when the old-data loss rose by more than stop.old_loss_delta `patience` checks in a row; roll back to the best."""
-        delta, line = self.cfg.stop.old_loss_delta, self.result.history[-1]
-        if not delta or "old_loss" not in line or self.result.old_before is None:
+        """Stop when the old-data loss or a protected suite broke its budget `patience` checks in a row; roll back to the best."""
+        line = self.result.history[-1]
+        over = self._over_budget(line)
+        if over is None:
             return False
-        if line["old_loss"] <= self.result.old_before + delta:
-            self.bad, self.best = 0, (line["old_loss"], step + 1)
+        if not over:
+            self.bad, self.best = 0, (line.get("old_loss", 0.0), step + 1)
             self._save(step + 1)
             return False
         self.bad += 1
@@ -232,12 +236,22 @@ class Trainer:
         self._roll_back()
         return True
 
+    def _over_budget(self, line: dict[str, Any]) -> bool | None:
+        """Whether a budget is broken; None when nothing that has a budget was measured at this step."""
+        stop, checks = self.cfg.stop, []
+        if stop.old_loss_delta and "old_loss" in line and self.result.old_before is not None:
+            checks.append(line["old_loss"] > self.result.old_before + stop.old_loss_delta)
+        if stop.suite_drop and "suite_drop" in line:
+            checks.append(line["suite_drop"] > stop.suite_drop)
+        return any(checks) if checks else None
+
     def _roll_back(self) -> None:
         self.result.stopped_early = True
         found = checkpoint.latest(self.root.checkpoints, self.fingerprint) if self.best else None
         if found is None:
             raise TrainError(
-                "stop.old_loss_delta: the old-data loss broke the budget before any good checkpoint; lower train.lr, raise replay.ratio or the budget"
+                "stop: what the model knew broke the budget (old_loss_delta or suite_drop) before any good checkpoint; "
+                "lower train.lr, raise replay.ratio or the budget"
             )
         meta, path = found
         checkpoint.restore(path, self.t.named, None)

@@ -15,7 +15,7 @@ def fixtures(kind: str, verdict: str) -> list:
 
 
 def test_fixtures_are_seen():
-    assert len(fixtures("run", "good")) == 8
+    assert len(fixtures("run", "good")) == 9
     assert len(fixtures("run", "bad")) == 19
     assert len(fixtures("eval", "good")) == 2
     assert len(fixtures("eval", "bad")) == 3

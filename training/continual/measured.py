@@ -1,0 +1,245 @@
+"""What a training job itself measures of forgetting: its tasks and the suites given to it, before, during and after (T2).
+
+*Tasks* are this update's and the earlier updates' own rows: a sample of each is carried in `cl_state/tasks`. A row counts when
+greedy decoding would write its answer exactly: with the right tokens before it, each learned token is the likeliest one.
+*Suites* are files of the channel `suites`, `<name>.jsonl` in the form of `facts` ({"id", "test": [prompt], "answer",
+"choices"?}): protected ones, and new ones where the name begins with `new`. The channel `reference` may hold the
+eval_report.json of a naive run of the same rows: FR and GR are relative to it.
+"""
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from continual import ask, data, facts, metrics
+from continual.contract import Root, progress, read_json, write_json
+from continual.errors import DataError
+from continual.forward import Forward, in_batches
+from continual.replay import dump
+from continual.text import Row
+
+TASK_ROWS = 64  # rows of a task that are carried and asked again after each update
+WATCHED = 64  # probes of a protected suite that are asked at a check during training
+TOKENS = 32  # longest reply to a probe
+
+
+@dataclass
+class Suite:
+    """One file of probes; `outside` holds the places of those that no row of the buffer asks."""
+
+    name: str
+    kind: str
+    probes: list[facts.Probe]
+    outside: list[int]
+    before: list[bool]
+
+
+class Measured:
+    """The measurements of one run."""
+
+    def __init__(self, root: Root, inputs: Any, forward: Forward):
+        self.inputs, self.forward = inputs, forward
+        self.stage = len(inputs.carried.stages) + 1
+        self.tasks = {**_carried_tasks(inputs), task_name(self.stage): sorted(inputs.new, key=lambda r: data.key(r.raw))[:TASK_ROWS]}
+        for rows in self.tasks.values():
+            forward.register(rows)
+        self.suites = read_suites(root.channel("suites", False), inputs.old.buffer)
+        folder = root.channel("reference", False)
+        self.reference = read_json(folder / "eval_report.json") if folder else None
+        self.before = self._exact()
+        for s in self.suites:
+            s.before = self._ask(s.probes)
+            progress(phase="before", suite=s.name, kind=s.kind, n=len(s.probes), mean=mean(s.before))
+
+    def _ask(self, probes: list[facts.Probe]) -> list[bool]:
+        return ask.answers(self.inputs.parent, probes, TOKENS)
+
+    def _exact(self) -> dict[str, float]:
+        """Share of each task's rows whose answer the model as it stands would write exactly."""
+        return {name: exact_share(self.forward, rows) for name, rows in self.tasks.items()}
+
+    def watch(self) -> float:
+        """The largest fall of a protected suite so far, on its first probes; 0 without suites."""
+        falls = [0.0]
+        for s in self.suites:
+            if s.kind == "protected":
+                falls.append(mean(s.before[:WATCHED]) - mean(self._ask(s.probes[:WATCHED])))
+        return max(falls)
+
+    def finish(self) -> dict[str, Any]:
+        """The report's part that scores make: tasks, suites, R and what follows from it."""
+        scores = self._exact()
+        suites = [_row(s, self._ask(s.probes)) for s in self.suites]
+        for row in suites:
+            progress(phase="after", suite=row["name"], kind=row["kind"], n=row["n"], mean=row["after"], before=row["before"])
+        stage = {"tasks": {n: {"before": self.before[n], "after": scores[n]} for n in self.tasks}}
+        stage["suites"] = {r["name"]: {"before": r["before"], "after": r["after"]} for r in suites}
+        stages = [*self.inputs.carried.stages, stage]
+        return {
+            "stage": stage,
+            "suites": suites,
+            **matrix(stages, "tasks"),
+            "over_suites": matrix(stages, "suites"),
+            "retention": retention(stages),
+            **self._ratios(suites),
+        }
+
+    def _ratios(self, suites: list[dict[str, Any]]) -> dict[str, Any]:
+        """FR and GR against the naive run's report, where one was given and both asked old and new suites."""
+        mine, naive = sides(suites), sides(self.reference["suites"]) if self.reference else None
+        if mine is None or naive is None:
+            return {"fr": None, "gr": None}
+        return metrics.ratios(mine, naive)
+
+    def write(self, folder: Path) -> None:
+        """Carry the tasks' rows to the next run."""
+        for name, rows in self.tasks.items():
+            dump(folder / "tasks" / f"{name}.jsonl", rows)
+
+
+def task_name(stage: int) -> str:
+    """Name of the task that a stage learns."""
+    return f"stage-{stage:03d}"
+
+
+def _carried_tasks(inputs: Any) -> dict[str, list[Row]]:
+    folder, cfg = inputs.carried.folder, inputs.cfg
+    files = sorted((folder / "tasks").glob("stage-*.jsonl")) if folder else []
+    chat = cfg.data.format != "plain"
+    return {p.stem: [inputs.parent.text.row(raw, cfg.data.max_length, chat) for _, raw in data.objects(p)] for p in files}
+
+
+def read_suites(folder: Path | None, buffer: list[Row]) -> list[Suite]:
+    """The suites of a channel, in name order."""
+    asked = {data.normal(prompt_of(r.raw)) for r in buffer}
+    out = []
+    for path in sorted(folder.glob("*.jsonl")) if folder else []:
+        _, first = next(data.objects(path), (0, {}))
+        probes = facts.probes(facts.read(path, learned="train" in first))
+        outside = [i for i, p in enumerate(probes) if data.normal(p.prompt) not in asked]
+        out.append(Suite(path.stem, "new" if path.stem.startswith("new") else "protected", probes, outside, []))
+    if folder and not out:
+        raise DataError(f"channel suites: no *.jsonl file in {folder}")
+    return out
+
+
+def prompt_of(raw: dict[str, Any]) -> str:
+    """What a row asks, as text."""
+    users = [m["content"] for m in raw.get("messages", []) if m.get("role") == "user"]
+    return users[-1] if users else str(raw.get("prompt") or raw.get("text") or "")
+
+
+def mean(values: list[bool]) -> float:
+    """Share of true values; 0 for none."""
+    return sum(values) / len(values) if values else 0.0
+
+
+@torch.no_grad()
+def exact_share(forward: Forward, rows: list[Row]) -> float:
+    """Share of rows [n] whose learned tokens are all the likeliest ones."""
+    right = 0
+    before = forward.tokens
+
+    def count(part: list[Row]) -> None:
+        nonlocal right
+        out = forward(part)
+        missed = set(out.owner[out.logits.argmax(-1) != out.labels].tolist())
+        right += len(part) - len(missed)
+
+    in_batches(rows, 16, count)
+    forward.tokens = before  # measuring is not training
+    return right / len(rows) if rows else 0.0
+
+
+def _row(s: Suite, after: list[bool]) -> dict[str, Any]:
+    """One suite's line: scores, the difference with its 95 % interval over items, and the items outside the buffer apart."""
+    low, high = paired_interval(s.before, after)
+    return {
+        "name": s.name,
+        "kind": s.kind,
+        "n": len(after),
+        "before": mean(s.before),
+        "after": mean(after),
+        "delta": mean(after) - mean(s.before),
+        "ci95": [low, high],
+        "outside_buffer": {
+            "n": len(s.outside),
+            "before": mean([s.before[i] for i in s.outside]),
+            "after": mean([after[i] for i in s.outside]),
+        },
+    }
+
+
+def paired_interval(before: list[bool], after: list[bool]) -> tuple[float, float]:
+    """Normal 95 % interval of the mean paired difference."""
+    n = len(after)
+    differences = [int(a) - int(b) for a, b in zip(after, before, strict=True)]
+    middle = sum(differences) / n
+    spread = math.sqrt(sum((d - middle) ** 2 for d in differences) / max(1, n - 1) / n)
+    return middle - 1.96 * spread, middle + 1.96 * spread
+
+
+def sides(suites: list[dict[str, Any]]) -> dict[str, float] | None:
+    """Old and new scores before and after, each the mean over its suites; None when one side was not asked."""
+    out = {}
+    for side, kind in (("old", "protected"), ("new", "new")):
+        rows = [s for s in suites if s["kind"] == kind]
+        if not rows:
+            return None
+        for when in ("before", "after"):
+            out[f"{side}_{when}"] = sum(r[when] for r in rows) / len(rows)
+    return out
+
+
+def matrix(stages: list[dict[str, Any]], key: str) -> dict[str, Any]:
+    """R over stages (rows) and what each of them learned (columns): its own rows, or the suite `new-<stage>`; and ACC, BWT, FWT
+    and forgetting of what is known.
+
+    FWT compares with the score before the stream, so it needs suites `new-<stage>` that were asked from the first update on.
+    """
+    names = list(dict.fromkeys(n for s in stages for n in s.get(key, {}) if learned_at(n) is not None))
+    if not names:
+        return {"names": [], "R": [], "acc": None, "bwt": None, "fwt": None, "forgetting": []}
+    r = [[s.get(key, {}).get(n, {}).get("after") for n in names] for s in stages]
+    start = [stages[0].get(key, {}).get(n, {}).get("before") for n in names]
+    return {"names": names, "R": r, "before": start, **metrics.known(r, start, [learned_at(n) for n in names])}
+
+
+def learned_at(name: str) -> int | None:
+    """Stage (from 0) that learns a task `stage-<n>` or a suite `new-<n>`; None for another name."""
+    found = re.fullmatch(r"(?:stage|new)-(\d+)", name)
+    return int(found.group(1)) - 1 if found and int(found.group(1)) else None
+
+
+def retention(stages: list[dict[str, Any]]) -> dict[str, Any]:
+    """Protected suites over the whole stream: mean score when each was first asked, now, and the share that is kept."""
+    names = [n for n in stages[-1].get("suites", {}) if not n.startswith("new")]
+    if not names:
+        return {"before": None, "after": None, "kept": None}
+    first = [next(s["suites"][n]["before"] for s in stages if n in s.get("suites", {})) for n in names]
+    before, after = sum(first) / len(names), sum(stages[-1]["suites"][n]["after"] for n in names) / len(names)
+    return {"before": before, "after": after, "kept": after / before if before else None}
+
+
+def report(result: Any, scores: dict[str, Any]) -> dict[str, Any]:
+    """eval_report.json: scores and the old-data loss and KL, before and after."""
+    shown = {k: v for k, v in scores.items() if k != "stage"}
+    old = {"before": result.old_before, "after": result.old_after, "kl": result.kl}
+    during = [{k: h[k] for k in ("step", "old_loss", "old_kl", "suite_drop") if k in h} for h in result.history if "old_loss" in h]
+    return {"schema": 1, **shown, "old_loss": old, "during": during, "stopped_early": result.stopped_early, "steps": result.steps}
+
+
+def write_report(root: Root, done: dict[str, Any]) -> None:
+    """Beside the metrics and inside the artifact."""
+    for path in (root.output / "data" / "eval_report.json", root.model / "eval_report.json"):
+        write_json(path, done)
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """The report of a finished job's model folder."""
+    return json.loads((folder / "eval_report.json").read_text())
