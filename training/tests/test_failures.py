@@ -60,6 +60,16 @@ def test_stopped_twice_and_resumed_equals_uninterrupted_bit_for_bit(trainer, kin
     assert parts.manifest["digest"] == whole.manifest["digest"]
 
 
+def test_resumed_run_keeps_the_rows_it_wrote_itself_and_the_holdout_of_them(tmp_path, base, tiny_demo):
+    run = {"preset": "no_old_data", "replay": {"self_generate": 8, "near": 0.5, "holdout": 2}}
+    whole, parts = (make(tmp_path / x, base, tiny_demo, **run) for x in "ab")
+    assert whole.run() == 0, whole.failure
+    assert stopped(parts, 14) == 143 and list((parts.root / "checkpoints").glob("step-*"))
+    assert parts.run() == 0
+    assert losses(parts) == losses(whole) and parts.manifest["digest"] == whole.manifest["digest"]
+    assert parts.manifest["metrics"]["old_loss_after"] == whole.manifest["metrics"]["old_loss_after"]
+
+
 def test_sigterm_to_the_process_checkpoints_and_exits_143(tmp_path, base, tiny_demo):
     job = make(tmp_path, base, tiny_demo, train={"epochs": 200, "batch_rows": 8})
     p = job.process("train.py")
