@@ -83,10 +83,7 @@ func (w *words) value(c *cursor, key string, r *Result) bool {
 		s, ok := c.text()
 		return ok && w.setString(key, s, r)
 	case 'n':
-		if key == "error" {
-			r.Error = ""
-		}
-		return key != "score" && !strange(key) && c.word("null")
+		return c.null(key, r)
 	case 't':
 		r.MustPass = true
 		return key == "mustPass" && c.word("true")
@@ -96,6 +93,13 @@ func (w *words) value(c *cursor, key string, r *Result) bool {
 	}
 	x, ok := c.number()
 	return ok && setNumber(key, x, r)
+}
+
+func (c *cursor) null(key string, r *Result) bool {
+	if key == "error" {
+		r.Error = ""
+	}
+	return key != "score" && !strange(key) && c.word("null")
 }
 
 func (w *words) setString(key string, s []byte, r *Result) bool {
@@ -271,17 +275,22 @@ func shortDecimal(text []byte) (float64, bool) {
 	if len(text) == 0 || len(text) > 15 || (text[0] == '0' && len(text) > 1 && text[1] != '.') {
 		return 0, false
 	}
-	var digits int64
-	point := len(text) - 1
-	for i, b := range text {
-		switch {
-		case b >= '0' && b <= '9':
-			digits = 10*digits + int64(b-'0')
-		case b == '.' && point == len(text)-1 && i > 0 && i < len(text)-1:
-			point = i
-		default:
+	whole, fraction, pointed := bytes.Cut(text, []byte("."))
+	if pointed && (len(whole) == 0 || len(fraction) == 0) {
+		return 0, false
+	}
+	n, ok := digits(0, whole)
+	n, okToo := digits(n, fraction)
+	return float64(n) / powersOfTen[len(fraction)], ok && okToo
+}
+
+// digits appends the digits of text to a whole number.
+func digits(n int64, text []byte) (int64, bool) {
+	for _, b := range text {
+		if b < '0' || b > '9' {
 			return 0, false
 		}
+		n = 10*n + int64(b-'0')
 	}
-	return float64(digits) / powersOfTen[len(text)-1-point], true
+	return n, true
 }
