@@ -1,10 +1,12 @@
 package statemachines_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -61,11 +63,33 @@ func TestMachines_GoThroughTheirScenarios(t *testing.T) {
 	for machine := range statemachines.All() {
 		require.NotEmpty(t, reached[machine], "no scenario for %s", machine)
 	}
+	require.Empty(t, faults(t, called), "calls that SageMaker would refuse")
 	for machine, states := range reached {
 		for _, name := range stateNames(t, machine) {
 			require.True(t, states[name], "no scenario of %s reaches %s", machine, name)
 		}
 	}
+}
+
+// called are the calls to SageMaker that the scenarios made, as resource and arguments.
+var called [][2]any
+
+// faults checks calls against AWS's own models of its operations, which come with moto.
+func faults(t *testing.T, calls [][2]any) string {
+	b, err := json.Marshal(calls)
+	require.NoError(t, err)
+	check := exec.Command("../.cache/moto/bin/python", "testdata/validate_calls.py")
+	check.Stdin = bytes.NewReader(b)
+	out, err := check.CombinedOutput()
+	require.NoError(t, err, "%s (make deps installs it)", out)
+	return string(out)
+}
+
+func TestMachines_AWrongCallToSageMakerIsFound(t *testing.T) {
+	arguments := map[string]any{"EndpointName": "e", "EndpointConfigName": 7, "Speed": "high"}
+	found := faults(t, [][2]any{{"arn:aws:states:::sagemaker:createEndpoint", arguments}})
+	require.Contains(t, found, "Unknown parameter in input: \"Speed\"")
+	require.Contains(t, found, "Invalid type for parameter EndpointConfigName")
 }
 
 // states are those of a machine or of a Map's processor.
@@ -139,6 +163,9 @@ func load(t *testing.T, name string) *asl.Machine {
 	values := map[string]string{}
 	for _, key := range asl.Substitutions(raw) {
 		values[key] = key
+		if strings.HasSuffix(key, "RoleArn") {
+			values[key] = "arn:aws:iam::111122223333:role/" + key // as long as AWS wants them
+		}
 	}
 	raw, err := asl.Substitute(raw, values)
 	require.NoError(t, err)
@@ -201,6 +228,9 @@ func (p *player) perform(r *asl.Run, task asl.Task, now time.Time) {
 			}
 			return next.Return, nil
 		}
+	}
+	if strings.HasPrefix(task.Resource, "arn:aws:states:::sagemaker:") {
+		called = append(called, [2]any{task.Resource, task.Arguments})
 	}
 	_, err := r.Deliver(asl.Perform(p.t.Context(), task, tasks), now)
 	require.NoError(p.t, err)

@@ -23,7 +23,7 @@ func (p *Platform) wireAPI() (http.Handler, error) {
 		Models: p.Registry, ModelVersions: p.Registry, Import: p.Import, Triggers: p.Training, Lineage: lineage.Graph{Table: p.table},
 		Runs: p.Training, RunActions: p.Training, Steps: p.steps, Logs: p.sagemaker.Logs, Metrics: p.metrics, Reports: p.Training.Report,
 		Environments: p.Rollout, SetupEnvironments: p.Rollout.Setup, Releases: p.Rollout, Approvals: p.Rollout, Rollbacks: p.Rollout, Holds: p.Rollout,
-		Traffic: p.Monitor, Events: p.Log, Trail: p.trail(), DeadLetters: p.wakeOnData(), Objects: p.Objects, Table: p.table, Clock: clock, IDs: newID, Logger: p.Logger,
+		Traffic: p.Monitor, Events: p.Log, Trail: p.trail(), DeadLetters: p.triggers, Objects: p.Objects, Table: p.table, Clock: clock, IDs: newID, Logger: p.Logger,
 		Place: httpapi.Place{Mode: "local", Realtime: "sse", Version: p.Version}, Web: p.Web, Stopping: p.stopping,
 		Gateway: gateway.New(gateway.Deps{Authorize: p.mayInvoke, Registry: p.Registry, Rollout: p.Rollout, Monitor: p.Monitor,
 			Invoker: p, Clock: clock, IDs: newID, Logger: p.Logger}),

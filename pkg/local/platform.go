@@ -63,6 +63,7 @@ type Platform struct {
 	lock      *os.File
 	sagemaker *sagemaker.Service
 	states    *states.Service
+	triggers  *audit.Consumer
 	stopping  chan struct{}
 	handler   http.Handler
 }
@@ -97,6 +98,7 @@ func Open(ctx context.Context, o Options) (p *Platform, err error) {
 	if err = markKept(p.lock); err != nil {
 		return p, err
 	}
+	p.triggers = p.wakeOnData()
 	p.handler, err = p.wireAPI()
 	return p, err
 }

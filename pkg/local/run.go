@@ -30,7 +30,7 @@ func (p *Platform) Serve(ctx context.Context, l net.Listener) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return ended(p.states.Run(ctx)) })
-	g.Go(func() error { return ended(p.wakeOnData().Run(ctx)) })
+	g.Go(func() error { return ended(p.triggers.Run(ctx)) })
 	g.Go(func() error { return p.sweep(ctx) })
 	g.Go(func() error { return p.forget(ctx) })
 	g.Go(func() error { return p.listen(ctx, l) })

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/perennial-llm/perennial/pkg/errs"
@@ -79,6 +80,10 @@ func (d *demo) perform(ctx context.Context) error {
 	}
 	if d.Until == "" {
 		d.summary()
+		d.report.Requests = d.traffic.sent.Load()
+		if missing := d.report.Missing(); len(missing) > 0 {
+			return expected(false, "the report lacks %s", strings.Join(missing, ", "))
+		}
 	}
 	if d.Stay {
 		d.say("serving at %s until interrupted", d.url)

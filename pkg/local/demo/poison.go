@@ -160,7 +160,7 @@ func (d *demo) lineage(ctx context.Context) error {
 		return err
 	}
 	var back, forth cli.Graph
-	if err := d.users["ana"].Get(ctx, fmt.Sprintf("/v1/lineage?node=modelVersion:%s@%d&direction=backward&depth=20", model, d.learned), &back); err != nil {
+	if err := d.users["ana"].Get(ctx, fmt.Sprintf("/v1/lineage?node=environment:%s/production&direction=backward&depth=20", model), &back); err != nil {
 		return err
 	}
 	for _, e := range back.Edges {
@@ -169,13 +169,17 @@ func (d *demo) lineage(ctx context.Context) error {
 	if err := d.users["ana"].Get(ctx, "/v1/lineage?node=datasetVersion:knowledge@2&direction=forward&depth=20", &forth); err != nil {
 		return err
 	}
+	share := 0.0
 	for _, n := range forth.Nodes {
 		if n.Type == "environment" && n.Share != nil {
+			if n.ID == model+"/production" {
+				share = *n.Share
+			}
 			d.say("dataset version 2 has %.0f %% of the traffic of %s", *n.Share, n.ID)
 		}
 	}
-	return errors.Join(expected(has(back, "shard"), "the live version should lead back to shards"),
-		expected(has(forth, "environment"), "the data should lead forward to an environment"), d.auditIntact(ctx))
+	return errors.Join(expected(has(back, "shard"), "production should lead back to shards"),
+		expected(share == 100, "the data should lead forward to all traffic of production, it leads to %.0f %%", share), d.auditIntact(ctx))
 }
 
 func has(g cli.Graph, kind string) bool {
