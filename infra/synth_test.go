@@ -162,3 +162,11 @@ func TestTemplates_AreAsReviewed(t *testing.T) {
 		})
 	}
 }
+
+func TestTemplates_AreTheSameEachTime(t *testing.T) {
+	again, err := synthesize(t.TempDir())
+	require.NoError(t, err)
+	for stack, tpl := range templates {
+		require.Equal(t, string(tpl.raw), string(again[stack].raw), stack)
+	}
+}
