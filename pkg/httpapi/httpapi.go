@@ -17,6 +17,7 @@ import (
 
 	"github.com/perennial-llm/perennial/pkg/httpapi/oas"
 	"github.com/perennial-llm/perennial/pkg/ids"
+	"github.com/perennial-llm/perennial/pkg/object"
 	"github.com/perennial-llm/perennial/pkg/table"
 )
 
@@ -62,8 +63,10 @@ type Deps struct {
 
 	DeadLetters DeadLetters // nil where nothing consumes the feed
 
-	Objects Objects     // for uploads
-	Table   table.Table // for answers to idempotent requests and for uploads in parts
+	Objects Objects       // for uploads
+	Signer  object.Signer // gives addresses for parts of uploads
+	Signed  http.Handler  // takes what is sent to those addresses, at SignedPath; nil = the store does
+	Table   table.Table   // for answers to idempotent requests and for uploads in parts
 	Clock   ids.Clock
 	IDs     ids.Source
 	Logger  *slog.Logger
@@ -81,11 +84,16 @@ type Place struct {
 	Mode     string // "local" or "aws"
 	Realtime string // "sse" or "poll"
 	Version  string
-	// PartBytes is the size of upload parts; 0 = 16 MiB. AWS Lambda takes at most 6 MB in one request.
+	// PartBytes is the size of upload parts; 0 = 16 MiB. S3 takes no smaller ones than object.MinPart.
 	PartBytes int64
+	// DigestBytes is up to which size a joined file can be read for its digest; 0 = any.
+	DigestBytes int64
 }
 
 const defaultPart = 16 << 20
+
+// SignedPath is where Deps.Signed is served. Addresses below it carry their own authority.
+const SignedPath = "/v1/signed-uploads"
 
 // New gives the handler for everything.
 func New(d Deps) (http.Handler, error) {
@@ -105,6 +113,9 @@ func New(d Deps) (http.Handler, error) {
 	mux.Handle("/v1/", noStore(conditional(api)))
 	mux.HandleFunc(SpecPath, serveSpec)
 	mux.HandleFunc("GET /healthz", healthz)
+	if d.Signed != nil {
+		mux.Handle(SignedPath, noStore(d.Signed))
+	}
 	if d.Gateway != nil {
 		mux.Handle("/gateway/", d.Gateway)
 	}
@@ -123,7 +134,7 @@ func (d Deps) withDefaults() Deps {
 }
 
 // optional fields of Deps may be nil.
-var optional = map[string]bool{"Web": true, "Gateway": true, "Stopping": true, "DeadLetters": true}
+var optional = map[string]bool{"Web": true, "Gateway": true, "Signed": true, "Stopping": true, "DeadLetters": true}
 
 // complete names every needed field that is nil.
 func (d Deps) complete() error {

@@ -53,6 +53,10 @@ func (h *handler) CreateUpload(ctx context.Context, req *oas.UploadNew) (*oas.Up
 	if err := h.accepts(ctx, to); err != nil {
 		return nil, err
 	}
+	if most := h.Place.DigestBytes; req.SHA256.Set && most > 0 && req.Bytes > most {
+		return nil, errs.New(errs.Invalid, "the digest of a whole file can be checked here up to %d bytes", most).At("/sha256").
+			Mend("leave it out: every part has a digest of its own")
+	}
 	now := h.Clock()
 	u := upload{ID: h.IDs("upl"), destination: to, Owner: actor(ctx).ID, Bytes: req.Bytes, SHA256: req.SHA256.Value,
 		PartBytes: max(h.Place.PartBytes, (req.Bytes+object.MaxNumber-1)/object.MaxNumber), Created: now, Expires: now.Add(uploadTTL), Rev: 1}
@@ -70,15 +74,31 @@ func (h *handler) saveUpload(ctx context.Context, u upload, rev int64) error {
 	return h.Table.Write(ctx, "", op)
 }
 
-// upload gives an upload with the parts that have arrived. To others than its maker it does not exist.
-func (h *handler) upload(ctx context.Context, id string) (upload, error) {
+// record gives an upload without its parts. To others than its maker it does not exist.
+func (h *handler) record(ctx context.Context, id string) (upload, error) {
 	u, err := table.Load[upload](ctx, h.Table, uploadKey(id))
 	if errs.Is(err, errs.NotFound) || (err == nil && u.Owner != actor(ctx).ID) {
 		return u, errs.New(errs.NotFound, "no upload %q", id).Mend("begin a new one: POST /v1/uploads")
 	}
-	if err != nil || u.Ingestion != "" {
+	return u, err
+}
+
+// open gives an upload that takes part n.
+func (h *handler) open(ctx context.Context, id string, n int) (upload, error) {
+	u, err := h.record(ctx, id)
+	switch {
+	case err != nil:
 		return u, err
+	case u.Ingestion != "":
+		return u, errs.New(errs.Conflict, "upload %s is complete", u.ID)
+	case n > u.count():
+		return u, errs.New(errs.Invalid, "there is no part %d: the file has %d parts of %d bytes", n, u.count(), u.PartBytes).At("part")
 	}
+	return u, nil
+}
+
+// list asks the store for the parts that have arrived, by whichever way.
+func (h *handler) list(ctx context.Context, u upload) (_ upload, err error) {
 	u.stored, err = h.Objects.Parts(ctx, u.Key, u.StoreID)
 	for _, p := range u.stored {
 		u.Parts = append(u.Parts, part{Number: p.Number, Bytes: p.Size, SHA256: p.SHA256})
@@ -88,20 +108,18 @@ func (h *handler) upload(ctx context.Context, id string) (upload, error) {
 
 // GetUpload answers getUpload.
 func (h *handler) GetUpload(ctx context.Context, p oas.GetUploadParams) (*oas.Upload, error) {
-	return sent[oas.Upload](h.upload(ctx, p.Upload))
+	u, err := h.record(ctx, p.Upload)
+	if err == nil && u.Ingestion == "" {
+		u, err = h.list(ctx, u)
+	}
+	return sent[oas.Upload](u, err)
 }
 
 // PutUploadPart answers putUploadPart. Sending a part again replaces it.
 func (h *handler) PutUploadPart(ctx context.Context, req oas.PutUploadPartReq, p oas.PutUploadPartParams) (*oas.UploadPart, error) {
-	u, err := h.upload(ctx, p.Upload)
+	u, err := h.open(ctx, p.Upload, p.Part)
 	if err != nil {
 		return nil, err
-	}
-	if u.Ingestion != "" {
-		return nil, errs.New(errs.Conflict, "upload %s is complete", u.ID)
-	}
-	if p.Part > u.count() {
-		return nil, errs.New(errs.Invalid, "there is no part %d: the file has %d parts of %d bytes", p.Part, u.count(), u.PartBytes).At("part")
 	}
 	body := &exact{r: req.Data, left: u.size(p.Part)}
 	got, err := h.Objects.PutPart(ctx, u.Key, u.StoreID, p.Part, body)
@@ -109,6 +127,26 @@ func (h *handler) PutUploadPart(ctx context.Context, req oas.PutUploadPartReq, p
 		return nil, fmt.Errorf("store part %d: %w", p.Part, err)
 	}
 	return sent[oas.UploadPart](part{Number: got.Number, Bytes: got.Size, SHA256: got.SHA256}, nil)
+}
+
+// addressLasts is how long a part may take to begin: the content follows its address at once.
+const addressLasts = 15 * time.Minute
+
+// AddressUploadPart answers addressUploadPart.
+func (h *handler) AddressUploadPart(ctx context.Context, req *oas.PartContent, p oas.AddressUploadPartParams) (*oas.PartAddress, error) {
+	u, err := h.open(ctx, p.Upload, p.Part)
+	if err != nil {
+		return nil, err
+	}
+	if size := u.size(p.Part); req.Bytes.Set && req.Bytes.Value != size {
+		return nil, errs.New(errs.Invalid, "part %d has %d bytes, not %d", p.Part, size, req.Bytes.Value).At("/bytes").
+			Mend("every part but the last has partBytes bytes")
+	}
+	a, err := h.Signer.SignPart(ctx, u.Key, u.StoreID, p.Part, object.Grant{Size: u.size(p.Part), SHA256: req.SHA256, Lasts: addressLasts})
+	if err != nil {
+		return nil, fmt.Errorf("sign part %d: %w", p.Part, err)
+	}
+	return &oas.PartAddress{Method: a.Method, URL: a.URL, Headers: a.Header, Expires: a.Expires}, nil
 }
 
 // exact reads so many bytes and fails when there are more or fewer, so that a torn part is never stored.
@@ -132,29 +170,61 @@ func (e *exact) Read(p []byte) (int, error) {
 
 // CompleteUpload answers completeUpload. Completing again gives the same ingestion.
 func (h *handler) CompleteUpload(ctx context.Context, p oas.CompleteUploadParams) (*oas.IngestionHeaders, error) {
-	u, err := h.upload(ctx, p.Upload)
+	u, err := h.record(ctx, p.Upload)
 	if err != nil {
 		return nil, err
 	}
 	if u.Ingestion != "" {
 		return ingestionSent(h.Ingestions.Ingestion(ctx, u.Ingestion))
 	}
-	if err := u.whole(); err != nil {
-		return nil, err
-	}
-	info, err := h.Objects.Complete(ctx, u.Key, u.StoreID, u.stored, object.PutOptions{SHA256: u.SHA256})
+	info, err := h.join(ctx, u)
 	if err != nil {
-		return nil, fmt.Errorf("join parts: %w", err)
+		return nil, err
 	}
 	ing, err := h.ingest(ctx, u.destination, u.Key, info)
 	if err != nil {
 		return nil, err
 	}
-	u.Ingestion, u.Parts = ing.ID, nil
+	u.Ingestion = ing.ID
 	if err := h.saveUpload(ctx, u, u.Rev); err != nil && !errs.Is(err, errs.Conflict) {
 		return nil, err
 	}
 	return ingestionSent(ing, nil)
+}
+
+// join makes the parts an object, or finds the one that an interrupted completion made.
+func (h *handler) join(ctx context.Context, u upload) (object.Info, error) {
+	u, err := h.list(ctx, u)
+	if errs.Is(err, errs.NotFound) {
+		return h.joined(ctx, u, err)
+	}
+	if err != nil {
+		return object.Info{}, err
+	}
+	if err := u.whole(); err != nil {
+		return object.Info{}, err
+	}
+	info, err := h.Objects.Complete(ctx, u.Key, u.StoreID, u.stored, object.PutOptions{SHA256: u.SHA256, Unread: true})
+	if err != nil {
+		return info, fmt.Errorf("join parts: %w", err)
+	}
+	return info, nil
+}
+
+// joined gives the upload's object, whose key is the upload's alone; else the error gone.
+func (h *handler) joined(ctx context.Context, u upload, gone error) (object.Info, error) {
+	r, info, err := h.Objects.Get(ctx, u.Key, 0)
+	if errs.Is(err, errs.NotFound) {
+		return info, gone
+	}
+	if err != nil {
+		return info, fmt.Errorf("find joined parts: %w", err)
+	}
+	_ = r.Close() // nothing was read
+	if info.Size != u.Bytes || (u.SHA256 != "" && u.SHA256 != info.SHA256) {
+		return info, gone
+	}
+	return info, nil
 }
 
 // whole tells which parts are missing.
@@ -178,7 +248,7 @@ func (u upload) whole() error {
 
 // AbortUpload answers abortUpload.
 func (h *handler) AbortUpload(ctx context.Context, p oas.AbortUploadParams) error {
-	u, err := h.upload(ctx, p.Upload)
+	u, err := h.record(ctx, p.Upload)
 	if err != nil {
 		return err
 	}

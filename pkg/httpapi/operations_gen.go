@@ -7,6 +7,7 @@ var Operations = map[string]Operation{
 	"abortRelease":          {Permission: "deployments:write", IfMatch: false, Idempotent: false},
 	"abortUpload":           {Permission: "data:write", IfMatch: false, Idempotent: false},
 	"addHold":               {Permission: "rollback:write", IfMatch: false, Idempotent: false},
+	"addressUploadPart":     {Permission: "data:write", IfMatch: false, Idempotent: false},
 	"cancelRun":             {Permission: "runs:write", IfMatch: false, Idempotent: false},
 	"changePassword":        {Permission: "authenticated", IfMatch: false, Idempotent: false},
 	"completeUpload":        {Permission: "data:write", IfMatch: false, Idempotent: false},

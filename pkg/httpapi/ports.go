@@ -232,6 +232,7 @@ type Lineage interface {
 // Objects takes uploaded files, whole or in parts. *files.Store is one.
 type Objects interface {
 	Put(ctx context.Context, key string, r io.Reader, opt object.PutOptions) (object.Info, error)
+	Get(ctx context.Context, key string, offset int64) (io.ReadCloser, object.Info, error)
 	Delete(ctx context.Context, key string) error
 	object.Uploads
 	object.PartLister

@@ -61,6 +61,7 @@ type world struct {
 	rollout  *rollout.Service
 	monitor  *monitor.Service
 	objects  *files.Store
+	signer   *files.Signer
 	root     identity.Principal
 	sessions map[string]string
 	started  []string
@@ -118,6 +119,7 @@ func (w *world) wireCore(tab table.Table) {
 	var err error
 	w.objects, err = files.Open(w.t.TempDir())
 	require.NoError(w.t, err)
+	w.signer = &files.Signer{Store: w.objects, Base: httpapi.SignedPath, Secret: bytes.Repeat([]byte("s"), 32), Clock: clock}
 	w.events = audit.NewLog(tab, clock, newID)
 	catalog := &benchmark.Catalog{Table: tab, Log: w.events, Objects: w.objects, Clock: clock}
 	w.identity = identity.NewService(identity.Options{Table: tab, Log: w.events, Clock: clock, NewID: newID, Hasher: plain{}})
@@ -140,7 +142,7 @@ func (w *world) wireAPI(tab table.Table, changes []func(*httpapi.Deps)) {
 		Models: w.registry, ModelVersions: w.registry, Import: w.training.Import, Triggers: w.training, Lineage: lineage.Graph{Table: tab},
 		Runs: w.training, RunActions: w.training, Steps: w.steps, Logs: w.jobLogs, Metrics: w.metrics, Reports: w.training.Report,
 		Environments: w.rollout, SetupEnvironments: w.rollout.Setup, Releases: w.rollout, Approvals: w.rollout, Rollbacks: w.rollout,
-		Holds: w.rollout, Traffic: w.monitor, Events: w.events, Trail: w.events, Objects: w.objects, Table: tab,
+		Holds: w.rollout, Traffic: w.monitor, Events: w.events, Trail: w.events, Objects: w.objects, Signer: w.signer, Signed: w.signer, Table: tab,
 		Clock: w.clock.Now, IDs: ids.Sequence(), Logger: slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Place: httpapi.Place{Mode: "local", Realtime: "sse", Version: "test", PartBytes: 5 << 20},
 	}

@@ -17,10 +17,12 @@ type Info struct {
 	Modified time.Time // may be zero in the answer of a write
 }
 
-// PutOptions restrict a Put.
+// PutOptions restrict a Put or the completion of an upload.
 type PutOptions struct {
 	IfAbsent bool   // fail with errs.Conflict when the key already exists
 	SHA256   string // when set, fail with errs.Invalid unless the content has this hex digest
+	// Unread lets Complete leave out Info.SHA256, unless SHA256 is set, where finding it out means reading the whole object.
+	Unread bool
 }
 
 // Store keeps objects. Absent keys are errs.NotFound.

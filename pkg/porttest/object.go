@@ -43,6 +43,7 @@ func Object(t *testing.T, open func(t *testing.T) ObjectStore) {
 		"Versions":             objectVersions,
 		"Upload":               upload,
 		"Upload/resumed":       uploadResumed,
+		"Upload/unread":        uploadUnread,
 		"Upload/refused":       uploadRefused,
 		"Upload/conditions":    uploadConditions,
 		"Upload/aborted":       uploadAborted,

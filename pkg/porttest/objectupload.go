@@ -62,6 +62,25 @@ func uploadResumed(t *testing.T, o *objects) {
 	require.NoError(t, err)
 }
 
+// uploadUnread: the digest may be missing, a wanted one may not be passed over.
+func uploadUnread(t *testing.T, o *objects) {
+	id := o.begin("k")
+	parts := []object.Part{o.part("k", id, 1, []byte("content"))}
+	info, err := o.Complete(t.Context(), "k", id, parts, object.PutOptions{Unread: true})
+	require.NoError(t, err)
+	require.Equal(t, int64(7), info.Size)
+	require.NotEmpty(t, info.Version)
+	require.Contains(t, []string{"", digestOf("content")}, info.SHA256)
+	got, same := o.read("k", 0)
+	require.Equal(t, "content", got)
+	require.Equal(t, info.Version, same.Version)
+
+	id = o.begin("other")
+	parts = []object.Part{o.part("other", id, 1, []byte("content"))}
+	_, err = o.Complete(t.Context(), "other", id, parts, object.PutOptions{Unread: true, SHA256: digestOf("c0ntent")})
+	o.code(errs.Invalid, err)
+}
+
 func uploadRefused(t *testing.T, o *objects) {
 	id := o.begin("k")
 	small, tail := o.part("k", id, 1, []byte("too small")), o.part("k", id, 2, []byte("tail"))

@@ -345,7 +345,7 @@ export interface paths {
         put?: never;
         /**
          * Upload one file in one request
-         * @description The body is the file itself and is streamed. Files over 64 MiB are better sent in parts (POST /v1/uploads).
+         * @description The body is the file itself and is streamed. On AWS a request has at most 4 MiB. Larger files are sent in parts (POST /v1/uploads).
          */
         post: operations["uploadFile"];
         delete?: never;
@@ -400,6 +400,26 @@ export interface paths {
         /** Send one part; sending it again replaces it */
         put: operations["putUploadPart"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/{upload}/parts/{part}/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An address that takes one part without credentials
+         * @description The content goes straight into the store, which refuses any other than this one. On AWS it is the only way for parts, since they are larger than a request may be. Ask again once the address has expired.
+         */
+        post: operations["addressUploadPart"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1549,7 +1569,7 @@ export interface components {
             source?: string;
             /** @description the ingestion in quarantine that this file mends */
             resubmits?: string;
-            /** @description of the whole file; checked at the end */
+            /** @description of the whole file; checked at the end, on AWS for files of up to 1 GiB */
             sha256?: string;
         };
         UploadPart: {
@@ -1557,6 +1577,26 @@ export interface components {
             /** Format: int64 */
             bytes: number;
             sha256: string;
+        };
+        PartContent: {
+            /** @description of the part */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description of the part; refused when it is not what the upload says
+             */
+            bytes?: number;
+        };
+        PartAddress: {
+            method: string;
+            /** @description absolute, or a path beside /v1 on the host of this API */
+            url: string;
+            /** @description to be sent with the content */
+            headers: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            expires: string;
         };
         Upload: {
             id: string;
@@ -3339,6 +3379,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UploadPart"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addressUploadPart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                upload: components["parameters"]["Upload"];
+                /** @description From 1 */
+                part: components["parameters"]["Part"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartContent"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartAddress"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -17,8 +17,13 @@ import (
 	"github.com/perennial-llm/perennial/pkg/lineage"
 )
 
-// partBytes is the size of upload parts: Lambda takes 6 MB in one request, of which base64 takes a third.
-const partBytes = 4 << 20
+const (
+	// partBytes is the size of upload parts. They go to S3 directly, which wants 5 MiB to 5 GiB: Lambda
+	// takes 6 MB in one request, of which base64 takes a third.
+	partBytes = 16 << 20
+	// digestBytes is what the API can read again within its 29 seconds, with time to spare.
+	digestBytes = 1 << 30
+)
 
 // ServeAPI serves the HTTP API behind API Gateway; it does not return. The first start makes the first
 // account and logs its one-time password.
@@ -51,8 +56,8 @@ func (p *Platform) API() (http.Handler, error) {
 		Models: p.Registry, ModelVersions: p.Registry, Import: p.Training.Import, Triggers: p.Training, Lineage: lineage.Graph{Table: p.Table},
 		Runs: p.Training, RunActions: p.Training, Steps: p.steps, Logs: p.Jobs.Logs, Metrics: p.metrics, Reports: p.Training.Report,
 		Environments: p.Rollout, SetupEnvironments: p.Rollout.Setup, Releases: p.Rollout, Approvals: p.Rollout, Rollbacks: p.Rollout, Holds: p.Rollout,
-		Traffic: p.Monitor, Events: p.Log, Trail: p.trail(), Objects: p.Objects, Table: p.Table, Clock: clock, IDs: newID, Logger: p.Logger,
-		Place: httpapi.Place{Mode: "aws", Realtime: "poll", Version: p.Config.Version, PartBytes: partBytes},
+		Traffic: p.Monitor, Events: p.Log, Trail: p.trail(), Objects: p.Objects, Signer: p.Signer, Table: p.Table, Clock: clock, IDs: newID, Logger: p.Logger,
+		Place: httpapi.Place{Mode: "aws", Realtime: "poll", Version: p.Config.Version, PartBytes: partBytes, DigestBytes: digestBytes},
 		Gateway: gateway.New(gateway.Deps{Authorize: p.mayInvoke, Registry: p.Registry, Rollout: p.Rollout, Monitor: p.Monitor,
 			Invoker: p.Endpoints, Clock: clock, IDs: newID, Logger: p.Logger}),
 	})

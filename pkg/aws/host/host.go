@@ -51,6 +51,7 @@ type Objects interface {
 type Adapters struct {
 	Table     table.Table
 	Objects   Objects
+	Signer    object.Signer // of addresses in the store of Objects
 	Workflow  states.Workflow
 	Endpoints sagemaker.Endpoints
 	Jobs      cloudwatch.Jobs
@@ -86,9 +87,11 @@ func Open(ctx context.Context) (*Platform, error) {
 }
 
 func adapters(c config.Config, account aws.Config) Adapters {
+	store := s3client.NewFromConfig(account)
 	return Adapters{
 		Table:     table.Limit(dynamo.New(dynamodb.NewFromConfig(account), c.Table, ids.WallClock)),
-		Objects:   s3.New(s3client.NewFromConfig(account), c.Bucket),
+		Objects:   s3.New(store, c.Bucket),
+		Signer:    s3.NewSigner(s3client.NewPresignClient(store), c.Bucket, ids.WallClock),
 		Workflow:  states.New(sfn.NewFromConfig(account), c.Machines),
 		Endpoints: sagemaker.New(sagemakerruntime.NewFromConfig(account)),
 		Jobs:      cloudwatch.New(cloudwatchlogs.NewFromConfig(account), sagemakerclient.NewFromConfig(account)),

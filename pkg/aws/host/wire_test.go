@@ -24,7 +24,7 @@ func wired(t *testing.T) *host.Platform {
 	objects, err := files.Open(t.TempDir())
 	require.NoError(t, err)
 	return host.Wire(config.Config{Bucket: "bkt", Code: "s3://bkt/code/1/", Version: "1.2.3"},
-		host.Adapters{Table: porttest.NewMemory(ids.WallClock), Objects: objects}, slog.New(slog.DiscardHandler))
+		host.Adapters{Table: porttest.NewMemory(ids.WallClock), Objects: objects, Signer: &files.Signer{Store: objects}}, slog.New(slog.DiscardHandler))
 }
 
 func TestPlatform_API_SaysWhereItRuns(t *testing.T) {

@@ -116,8 +116,9 @@ func toBase64(sum string) *string {
 	return aws.String(base64.StdEncoding.EncodeToString(raw))
 }
 
-// Complete joins the parts, then reads the object once for its digest: S3 itself knows only those of
-// the parts. Should the digest not be the one asked for, that version is removed again.
+// Complete joins the parts, then reads the object once for its digest, unless opt.Unread: S3 itself
+// knows only those of the parts, and compares them. Should the digest not be the one asked for, that
+// version is removed again.
 func (s *Store) Complete(
 	ctx context.Context, key, id string, parts []object.Part, opt object.PutOptions,
 ) (object.Info, error) {
@@ -133,6 +134,9 @@ func (s *Store) Complete(
 	out, err := s.api.CompleteMultipartUpload(ctx, input)
 	if err != nil {
 		return object.Info{}, classify(key, err)
+	}
+	if opt.Unread && opt.SHA256 == "" {
+		return s.head(ctx, key, out.VersionId)
 	}
 	return s.seal(ctx, key, out.VersionId, opt.SHA256)
 }

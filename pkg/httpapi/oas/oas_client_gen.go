@@ -40,6 +40,14 @@ type Invoker interface {
 	//
 	// POST /v1/models/{model}/environments/{environment}/holds
 	AddHold(ctx context.Context, request *HoldNew, params AddHoldParams) (*Hold, error)
+	// AddressUploadPart invokes addressUploadPart operation.
+	//
+	// The content goes straight into the store, which refuses any other than this one. On AWS it is the
+	// only way for parts, since they are larger than a request may be. Ask again once the address has
+	// expired.
+	//
+	// POST /v1/uploads/{upload}/parts/{part}/address
+	AddressUploadPart(ctx context.Context, request *PartContent, params AddressUploadPartParams) (*PartAddress, error)
 	// CancelRun invokes cancelRun operation.
 	//
 	// Cancel it.
@@ -512,8 +520,8 @@ type Invoker interface {
 	UpdateModel(ctx context.Context, request *ModelPatch, params UpdateModelParams) (*ModelHeaders, error)
 	// UploadFile invokes uploadFile operation.
 	//
-	// The body is the file itself and is streamed. Files over 64 MiB are better sent in parts (POST
-	// /v1/uploads).
+	// The body is the file itself and is streamed. On AWS a request has at most 4 MiB. Larger files are
+	// sent in parts (POST /v1/uploads).
 	//
 	// POST /v1/datasets/{dataset}/uploads
 	UploadFile(ctx context.Context, request UploadFileReq, params UploadFileParams) (*IngestionHeaders, error)
@@ -904,6 +912,137 @@ func (c *Client) sendAddHold(ctx context.Context, request *HoldNew, params AddHo
 	}()
 
 	result, err := decodeAddHoldResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// AddressUploadPart invokes addressUploadPart operation.
+//
+// The content goes straight into the store, which refuses any other than this one. On AWS it is the
+// only way for parts, since they are larger than a request may be. Ask again once the address has
+// expired.
+//
+// POST /v1/uploads/{upload}/parts/{part}/address
+func (c *Client) AddressUploadPart(ctx context.Context, request *PartContent, params AddressUploadPartParams) (*PartAddress, error) {
+	res, err := c.sendAddressUploadPart(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendAddressUploadPart(ctx context.Context, request *PartContent, params AddressUploadPartParams) (res *PartAddress, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [5]string
+	pathParts[0] = "/v1/uploads/"
+	{
+		// Encode "upload" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "upload",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Upload))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/parts/"
+	{
+		// Encode "part" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "part",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.IntToString(params.Part))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[3] = encoded
+	}
+	pathParts[4] = "/address"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "POST", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeAddressUploadPartRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securitySessionCookie(ctx, AddressUploadPartOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"SessionCookie\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerKey(ctx, AddressUploadPartOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerKey\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeAddressUploadPartResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -9825,8 +9964,8 @@ func (c *Client) sendUpdateModel(ctx context.Context, request *ModelPatch, param
 
 // UploadFile invokes uploadFile operation.
 //
-// The body is the file itself and is streamed. Files over 64 MiB are better sent in parts (POST
-// /v1/uploads).
+// The body is the file itself and is streamed. On AWS a request has at most 4 MiB. Larger files are
+// sent in parts (POST /v1/uploads).
 //
 // POST /v1/datasets/{dataset}/uploads
 func (c *Client) UploadFile(ctx context.Context, request UploadFileReq, params UploadFileParams) (*IngestionHeaders, error) {

@@ -9,6 +9,7 @@ const (
 	AbortReleaseOperation          OperationName = "AbortRelease"
 	AbortUploadOperation           OperationName = "AbortUpload"
 	AddHoldOperation               OperationName = "AddHold"
+	AddressUploadPartOperation     OperationName = "AddressUploadPart"
 	CancelRunOperation             OperationName = "CancelRun"
 	ChangePasswordOperation        OperationName = "ChangePassword"
 	CompleteUploadOperation        OperationName = "CompleteUpload"

@@ -38,6 +38,20 @@ func encodeAddHoldRequest(
 	return nil
 }
 
+func encodeAddressUploadPartRequest(
+	req *PartContent,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
 func encodeCancelRunRequest(
 	req *Reason,
 	r *http.Request,

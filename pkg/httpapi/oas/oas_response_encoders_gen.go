@@ -44,6 +44,19 @@ func encodeAddHoldResponse(response *Hold, w http.ResponseWriter) error {
 	return nil
 }
 
+func encodeAddressUploadPartResponse(response *PartAddress, w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(200)
+
+	e := new(jx.Encoder)
+	response.Encode(e)
+	if _, err := e.WriteTo(w); err != nil {
+		return errors.Wrap(err, "write")
+	}
+
+	return nil
+}
+
 func encodeCancelRunResponse(response *Run, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(200)

@@ -8117,6 +8117,96 @@ func (s *Overview) SetRecent(val []Event) {
 	s.Recent = val
 }
 
+// Ref: #/components/schemas/PartAddress
+type PartAddress struct {
+	Method string `json:"method"`
+	// Absolute, or a path beside /v1 on the host of this API.
+	URL string `json:"url"`
+	// To be sent with the content.
+	Headers PartAddressHeaders `json:"headers"`
+	Expires time.Time          `json:"expires"`
+}
+
+// GetMethod returns the value of Method.
+func (s *PartAddress) GetMethod() string {
+	return s.Method
+}
+
+// GetURL returns the value of URL.
+func (s *PartAddress) GetURL() string {
+	return s.URL
+}
+
+// GetHeaders returns the value of Headers.
+func (s *PartAddress) GetHeaders() PartAddressHeaders {
+	return s.Headers
+}
+
+// GetExpires returns the value of Expires.
+func (s *PartAddress) GetExpires() time.Time {
+	return s.Expires
+}
+
+// SetMethod sets the value of Method.
+func (s *PartAddress) SetMethod(val string) {
+	s.Method = val
+}
+
+// SetURL sets the value of URL.
+func (s *PartAddress) SetURL(val string) {
+	s.URL = val
+}
+
+// SetHeaders sets the value of Headers.
+func (s *PartAddress) SetHeaders(val PartAddressHeaders) {
+	s.Headers = val
+}
+
+// SetExpires sets the value of Expires.
+func (s *PartAddress) SetExpires(val time.Time) {
+	s.Expires = val
+}
+
+// To be sent with the content.
+type PartAddressHeaders map[string]string
+
+func (s *PartAddressHeaders) init() PartAddressHeaders {
+	m := *s
+	if m == nil {
+		m = map[string]string{}
+		*s = m
+	}
+	return m
+}
+
+// Ref: #/components/schemas/PartContent
+type PartContent struct {
+	// Of the part.
+	SHA256 string `json:"sha256"`
+	// Of the part; refused when it is not what the upload says.
+	Bytes OptInt64 `json:"bytes"`
+}
+
+// GetSHA256 returns the value of SHA256.
+func (s *PartContent) GetSHA256() string {
+	return s.SHA256
+}
+
+// GetBytes returns the value of Bytes.
+func (s *PartContent) GetBytes() OptInt64 {
+	return s.Bytes
+}
+
+// SetSHA256 sets the value of SHA256.
+func (s *PartContent) SetSHA256(val string) {
+	s.SHA256 = val
+}
+
+// SetBytes sets the value of Bytes.
+func (s *PartContent) SetBytes(val OptInt64) {
+	s.Bytes = val
+}
+
 // Ref: #/components/schemas/PasswordChange
 type PasswordChange struct {
 	Current string `json:"current"`
@@ -11266,7 +11356,7 @@ type UploadNew struct {
 	Source  OptString `json:"source"`
 	// The ingestion in quarantine that this file mends.
 	Resubmits OptString `json:"resubmits"`
-	// Of the whole file; checked at the end.
+	// Of the whole file; checked at the end, on AWS for files of up to 1 GiB.
 	SHA256 OptString `json:"sha256"`
 }
 

@@ -27,6 +27,14 @@ type Handler interface {
 	//
 	// POST /v1/models/{model}/environments/{environment}/holds
 	AddHold(ctx context.Context, req *HoldNew, params AddHoldParams) (*Hold, error)
+	// AddressUploadPart implements addressUploadPart operation.
+	//
+	// The content goes straight into the store, which refuses any other than this one. On AWS it is the
+	// only way for parts, since they are larger than a request may be. Ask again once the address has
+	// expired.
+	//
+	// POST /v1/uploads/{upload}/parts/{part}/address
+	AddressUploadPart(ctx context.Context, req *PartContent, params AddressUploadPartParams) (*PartAddress, error)
 	// CancelRun implements cancelRun operation.
 	//
 	// Cancel it.
@@ -474,8 +482,8 @@ type Handler interface {
 	UpdateModel(ctx context.Context, req *ModelPatch, params UpdateModelParams) (*ModelHeaders, error)
 	// UploadFile implements uploadFile operation.
 	//
-	// The body is the file itself and is streamed. Files over 64 MiB are better sent in parts (POST
-	// /v1/uploads).
+	// The body is the file itself and is streamed. On AWS a request has at most 4 MiB. Larger files are
+	// sent in parts (POST /v1/uploads).
 	//
 	// POST /v1/datasets/{dataset}/uploads
 	UploadFile(ctx context.Context, req UploadFileReq, params UploadFileParams) (*IngestionHeaders, error)
