@@ -5,6 +5,7 @@
 package benchmark
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 )
@@ -125,17 +126,18 @@ func (v Version) locked() map[string]any {
 // Parts gives the digest of each part of the lock by name (items, scorer, prompt, decoding, judge, harness);
 // two versions with unequal locks differ in at least one.
 func (v Version) Parts() map[string]string {
-	harness := v.Harness
-	if harness == "" {
-		harness = DefaultHarness
+	out := map[string]string{}
+	for part, content := range v.contents() {
+		out[part] = Digest(content)
 	}
-	return map[string]string{
-		"items":    Digest(canonicalItems(v.Items)),
-		"scorer":   Digest(v.Scorer),
-		"prompt":   Digest(v.Prompt),
-		"decoding": Digest(v.Decoding),
-		"judge":    Digest(v.Judge),
-		"harness":  Digest(harness),
+	return out
+}
+
+// contents are the parts themselves.
+func (v Version) contents() map[string]any {
+	return map[string]any{
+		"items": canonicalItems(v.Items), "scorer": v.Scorer, "prompt": v.Prompt, "decoding": v.Decoding, "judge": v.Judge,
+		"harness": cmp.Or(v.Harness, DefaultHarness),
 	}
 }
 

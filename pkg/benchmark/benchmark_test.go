@@ -50,9 +50,32 @@ func TestVersion_Lock(t *testing.T) {
 		require.Equal(t, []string{name}, benchmark.Differences(v, other))
 		err := benchmark.Comparable(v, other)
 		require.True(t, errs.Is(err, errs.Precondition))
-		require.ErrorContains(t, err, name)
+		require.ErrorContains(t, err, "they differ in "+benchmark.NameParts([]string{name}))
 		require.ErrorContains(t, err, "evaluate the incumbent again under lock "+benchmark.ShortLock(other.Lock()))
 	}
+}
+
+func TestLock_ReadableLocksNameTheirParts(t *testing.T) {
+	for _, c := range []struct{ a, b, want string }{
+		{"lm-eval/0.4.8:arc_easy", "lm-eval/0.4.9:arc_easy", "harness version"},
+		{"lm-eval/0.4.9:sha256:1", "lm-eval/0.4.9:sha256:2", "items"},
+		{"file:choice:sha256:1", "file:normalized_exact:sha256:1", "scorer"},
+		{"file:choice:sha256:1", "lm-eval/0.4.9:arc_easy", "harness version, items, scorer"},
+	} {
+		differ := benchmark.DifferentParts(benchmark.LockParts(c.a), benchmark.LockParts(c.b))
+		require.Equal(t, c.want, benchmark.NameParts(differ))
+	}
+	require.Nil(t, benchmark.LockParts(version().Lock()), "a digest hides its parts")
+}
+
+func TestComparable_CountsChangedItemsAndQuotesTheRest(t *testing.T) {
+	old, now := version(), version()
+	now.Items[0].Target = "Lyon"
+	now.Items = append(now.Items[:len(now.Items)-1], benchmark.Item{ID: "new1", Input: "q"}, benchmark.Item{ID: "new2", Input: "q"})
+	now.Decoding.MaxTokens = 77
+	err := benchmark.Comparable(old, now)
+	require.ErrorContains(t, err, "items (1 changed, 1 only in the first, 2 only in the second)")
+	require.ErrorContains(t, err, `"maxTokens":77`)
 }
 
 func TestIndex_Overlaps(t *testing.T) {

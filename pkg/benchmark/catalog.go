@@ -89,6 +89,23 @@ func (c *Catalog) Benchmark(ctx context.Context, name string) (Version, error) {
 	return v, err
 }
 
+// Parts gives the digests of the parts of any version that was ever added, by its lock.
+func (c *Catalog) Parts(ctx context.Context, name, lock string) (map[string]string, error) {
+	r, _, err := c.Objects.Get(ctx, fileKey(lock, name, "lock.json"), 0)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	var head Header
+	if err := json.NewDecoder(r).Decode(&head); err != nil {
+		return nil, fmt.Errorf("read the lock of %s: %w", name, err)
+	}
+	if head.Lock != lock { // another lock with the same first digits
+		return nil, errs.New(errs.NotFound, "no version of %s has lock %s", name, lock)
+	}
+	return head.Parts, nil
+}
+
 func (c *Catalog) items(ctx context.Context, key string) ([]Item, error) {
 	r, _, err := c.Objects.Get(ctx, key, 0)
 	if err != nil {

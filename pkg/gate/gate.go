@@ -68,8 +68,11 @@ type Input struct {
 	Contaminated map[string]bool
 	// Describe gives an item's question and target for the report; nil leaves what the results carry.
 	Describe func(benchmark, item string) (prompt, target string)
-	Digests  Digests
-	Extras   Extras
+	// Parts gives the digests of a lock's parts (benchmark.Version.Parts), so that a refusal can name what differs; nil
+	// where it knows none. It is asked only about unequal locks and may be nil itself.
+	Parts   func(benchmark, lock string) map[string]string
+	Digests Digests
+	Extras  Extras
 }
 
 // Digests says exactly what was judged. Locks and Policy are filled in by Decide.

@@ -3,8 +3,6 @@ package gate
 import (
 	"fmt"
 	"math"
-
-	"github.com/perennial-llm/perennial/pkg/benchmark"
 )
 
 // side says which of the three result streams is being read.
@@ -49,12 +47,6 @@ type joined struct {
 	speed      [sides]speed
 	problems   problems
 	in         Input
-}
-
-type lockSeen struct {
-	lock string
-	side side
-	told [sides]bool // the problem was told once for this side
 }
 
 type speed struct {
@@ -216,28 +208,6 @@ func (j *joined) fill(s side, r Result, at int32) {
 	if r.Tokens > 0 {
 		sp.tokens, sp.counted = sp.tokens+r.Tokens, sp.counted+1
 	}
-}
-
-// sameLock refuses a second lock for a benchmark, on any side.
-func (j *joined) sameLock(s side, r Result, n int, bench int32) bool {
-	if int(bench) == len(j.locks) {
-		j.locks = append(j.locks, lockSeen{lock: r.Lock, side: s})
-	}
-	seen := j.locks[bench]
-	if seen.lock == r.Lock {
-		return true
-	}
-	if seen.told[s] {
-		return false
-	}
-	j.locks[bench].told[s] = true
-	hint := fmt.Sprintf("evaluate the %s again on %s under lock %s", seen.side, r.Benchmark, benchmark.ShortLock(r.Lock))
-	if seen.side == s {
-		hint = fmt.Sprintf("evaluate the %s again, all of %s under one lock", s, r.Benchmark)
-	}
-	j.problem(s, r, n, fmt.Sprintf("the lock %s of %s differs from the %s's %s: results under different locks are not compared",
-		benchmark.ShortLock(r.Lock), r.Benchmark, seen.side, benchmark.ShortLock(seen.lock)), hint)
-	return false
 }
 
 // sameItem refuses a repeated item on one side and a changed capability or cluster between sides.

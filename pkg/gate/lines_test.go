@@ -60,3 +60,37 @@ func TestDecide_NamesFileAndLineOfEveryProblem(t *testing.T) {
 		})
 	}
 }
+
+// Unequal locks: the part that differs where it is known, which side to evaluate again in any case.
+func TestDecide_UnequalLocksNameTheDifferenceAndWhatToRerun(t *testing.T) {
+	result := func(lock string) gate.Results {
+		return gate.Slice([]gate.Result{{Benchmark: "a", Lock: lock, Capability: "k", Item: "1", Score: 1}})
+	}
+	parts := func(_, lock string) map[string]string {
+		return map[string]map[string]string{
+			"sha256:old": {"items": "1", "prompt": "1", "decoding": "1"}, "sha256:new": {"items": "1", "prompt": "2", "decoding": "2"},
+		}[lock]
+	}
+	for _, c := range []struct {
+		name               string
+		in                 gate.Input
+		message, hint, not string
+	}{
+		{"known parts", gate.Input{Incumbent: result("sha256:old"), Candidate: result("sha256:new"), Parts: parts},
+			"they differ in decoding, prompt or chat template", "evaluate the incumbent again on a under lock sha256:new", "perennial benchmark"},
+		{"one lock unknown", gate.Input{Incumbent: result("sha256:other"), Candidate: result("sha256:new"), Parts: parts},
+			"a digest does not say which part", "perennial benchmark lock A B names the part", "they differ"},
+		{"readable locks", gate.Input{Incumbent: result("lm-eval/0.4.8:arc"), Candidate: result("lm-eval/0.4.9:arc")},
+			"they differ in harness version", "evaluate the incumbent again on a under lock lm-eval/0.4.9:arc", "perennial benchmark"},
+		{"anchor", gate.Input{Incumbent: result("sha256:new"), Candidate: result("sha256:new"), Anchor: result("sha256:old"), Parts: parts},
+			"they differ in decoding", "evaluate the anchor again on a under lock sha256:new", "evaluate the incumbent"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := gate.Decide(gate.DefaultPolicy(), c.in)
+			problem := gate.ProblemsOf(err)[0]
+			require.Contains(t, problem.Message, c.message)
+			require.Contains(t, problem.Hint, c.hint)
+			require.NotContains(t, problem.Error(), c.not)
+		})
+	}
+}

@@ -89,7 +89,7 @@ func (s *Service) evidence(ctx context.Context, run Run, set string) (gate.Input
 	if err != nil {
 		return none, err
 	}
-	in := gate.Input{Describe: describer(bs), Digests: gate.Digests{Candidate: candidate.Digest, Incumbent: champion.Digest}}
+	in := gate.Input{Describe: describer(bs), Parts: s.lockParts(ctx), Digests: gate.Digests{Candidate: candidate.Digest, Incumbent: champion.Digest}}
 	if len(run.Datasets) > 0 {
 		in.Digests.Dataset = run.Datasets[0].Digest
 	}
@@ -116,6 +116,17 @@ func describer(bs []benchmark.Version) func(name, item string) (string, string) 
 	return func(name, item string) (string, string) {
 		it := items[name+"/"+item]
 		return it.Question(), strings.Join(it.Answers(), " | ")
+	}
+}
+
+// lockParts finds the parts of every lock that the catalog ever held; a lock from elsewhere has none to name.
+func (s *Service) lockParts(ctx context.Context) func(name, lock string) map[string]string {
+	return func(name, lock string) map[string]string {
+		parts, err := s.Catalog.Parts(ctx, name, lock)
+		if err != nil {
+			return nil
+		}
+		return parts
 	}
 }
 

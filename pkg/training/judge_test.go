@@ -46,6 +46,19 @@ func (w *world) evaluated(job training.EvalJob, v benchmark.Version, wrong int) 
 // train runs the model once: the candidate gets the wrong items wrong, and so does every version that has no
 // results yet.
 func (w *world) train(v benchmark.Version, wrong ...int) (training.Run, gate.Report) {
+	run, plan := w.planned()
+	require.Len(w.t, plan.Jobs, len(wrong), "versions without results under these locks")
+	done := make([]training.Evaluated, len(wrong))
+	for i, job := range plan.Jobs {
+		done[i] = w.evaluated(job, v, wrong[i])
+	}
+	judgement, err := w.Judge(w.ctx, training.JudgeInput{Run: run.ID, Set: plan.Set, Done: done})
+	require.NoError(w.t, err)
+	return run, w.report(judgement)
+}
+
+// planned trains a candidate and plans its evaluation.
+func (w *world) planned() (training.Run, training.EvalPlan) {
 	w.publish(5)
 	w.shards()
 	run := w.start()
@@ -55,14 +68,7 @@ func (w *world) train(v benchmark.Version, wrong ...int) (training.Run, gate.Rep
 	require.NoError(w.t, err)
 	plan, err := w.PlanEvaluation(w.ctx, run.ID)
 	require.NoError(w.t, err)
-	require.Len(w.t, plan.Jobs, len(wrong), "versions without results under these locks")
-	done := make([]training.Evaluated, len(wrong))
-	for i, job := range plan.Jobs {
-		done[i] = w.evaluated(job, v, wrong[i])
-	}
-	judgement, err := w.Judge(w.ctx, training.JudgeInput{Run: run.ID, Set: plan.Set, Done: done})
-	require.NoError(w.t, err)
-	return run, w.report(judgement)
+	return run, plan
 }
 
 func (w *world) report(j training.Judgement) gate.Report {
@@ -125,6 +131,18 @@ func TestJudge_MeasuresAnchorAgainUnderNewLocks(t *testing.T) {
 	require.Equal(t, 401, report.Anchor.N)
 	require.InDelta(t, -9.0/401, report.Anchor.Delta, 1e-9)
 	require.Equal(t, 2, report.Forgetting.Versions)
+}
+
+func TestJudge_NamesThePartInWhichUnequalLocksDiffer(t *testing.T) {
+	w := newWorld(t)
+	old := w.lock(400)
+	now := w.lock(401)
+	run, plan := w.planned()
+	done := []training.Evaluated{w.evaluated(plan.Jobs[0], old, 0), w.evaluated(plan.Jobs[1], now, 0)}
+	_, err := w.Judge(w.ctx, training.JudgeInput{Run: run.ID, Set: plan.Set, Done: done})
+	require.True(t, errs.Is(err, errs.Invalid))
+	require.ErrorContains(t, err, "they differ in items")
+	require.ErrorContains(t, err, "evaluate the incumbent again on general under lock "+benchmark.ShortLock(now.Lock()))
 }
 
 func TestJudge_TakesTheAnchorThatTheModelPins(t *testing.T) {

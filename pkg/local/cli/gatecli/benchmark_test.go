@@ -1,11 +1,13 @@
 package gatecli_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/perennial-llm/perennial/pkg/benchmark"
 	"github.com/perennial-llm/perennial/pkg/local/cli/gatecli"
 )
 
@@ -49,6 +51,25 @@ func TestBenchmark_LockNamesWhatDiffers(t *testing.T) {
 	cmd := gatecli.Benchmark()
 	cmd.SetArgs([]string{"lock", filepath.Join(dir, "a"), filepath.Join(dir, "b")})
 	err := cmd.Execute()
-	require.ErrorContains(t, err, "scorer differ")
+	require.ErrorContains(t, err, `they differ in scorer ({"kind":"exact"} and {"kind":"contains"})`)
 	require.Equal(t, gatecli.ExitUnjudgeable, gatecli.ExitCode(err))
+
+	old, now := lockOf(t, filepath.Join(dir, "a")), lockOf(t, filepath.Join(dir, "b"))
+	line := func(name, lock string) string {
+		return file(t, name, fmt.Sprintf(`{"benchmark":"a","lock":%q,"capability":"k","item":"1","score":1}`, lock))
+	}
+	sides := []string{"--incumbent", line("old.jsonl", old), "--candidate", line("new.jsonl", now)}
+	code, _, errOut := call(gatecli.Gate(), sides...)
+	require.Equal(t, gatecli.ExitUnjudgeable, code)
+	require.Contains(t, errOut, "perennial benchmark lock A B names the part that differs")
+	code, _, errOut = call(gatecli.Gate(), append(sides, "--benchmark", filepath.Join(dir, "a"), "--benchmark", filepath.Join(dir, "b"))...)
+	require.Equal(t, gatecli.ExitUnjudgeable, code)
+	require.Contains(t, errOut, "they differ in scorer (evaluate the incumbent again on a under lock "+benchmark.ShortLock(now))
+}
+
+func lockOf(t *testing.T, folder string) string {
+	t.Helper()
+	v, err := benchmark.ReadFolder(folder)
+	require.NoError(t, err)
+	return v.Lock()
 }

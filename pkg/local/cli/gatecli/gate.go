@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perennial-llm/perennial/pkg/benchmark"
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/gate"
 )
@@ -18,6 +19,7 @@ import (
 type gateFlags struct {
 	policy, incumbent, candidate, anchor string
 	contaminated, html                   string
+	benchmarks                           []string
 	aaFloor                              float64
 	digests                              gate.Digests
 	json, printPolicy                    bool
@@ -48,6 +50,7 @@ Exit status: 0 PASS, 3 INCONCLUSIVE, 4 FAIL, 2 for input that cannot be judged.`
 	flags.StringVar(&f.candidate, "candidate", "", "results of the model that may replace it")
 	flags.StringVar(&f.anchor, "anchor", "", "results of the pinned version")
 	flags.StringVar(&f.contaminated, "contaminated", "", "file with one benchmark/item per line, found in training data")
+	flags.StringArrayVar(&f.benchmarks, "benchmark", nil, "a benchmark's folder, of either lock: names what differs between unequal locks")
 	flags.Float64Var(&f.aaFloor, "aa-floor", 0, "share of items that flip down when the incumbent is run twice")
 	flags.StringVar(&f.digests.Incumbent, "incumbent-digest", "", "digest of the incumbent, for the report")
 	flags.StringVar(&f.digests.Candidate, "candidate-digest", "", "digest of the candidate, for the report")
@@ -120,9 +123,25 @@ func (f gateFlags) input() (in gate.Input, err error) {
 		}
 	}
 	if f.contaminated != "" {
-		in.Contaminated, err = readSet(f.contaminated)
+		if in.Contaminated, err = readSet(f.contaminated); err != nil {
+			return in, err
+		}
 	}
+	in.Parts, err = readParts(f.benchmarks)
 	return in, err
+}
+
+// readParts reads what the locks of folders are made of.
+func readParts(folders []string) (func(name, lock string) map[string]string, error) {
+	parts := map[string]map[string]string{}
+	for _, folder := range folders {
+		v, err := benchmark.ReadFolder(folder)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", folder, err)
+		}
+		parts[v.Lock()] = v.Parts()
+	}
+	return func(_, lock string) map[string]string { return parts[lock] }, nil
 }
 
 // results opens a result file, so that a missing one is said before anything is read.
