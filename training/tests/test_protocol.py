@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import write_rows
 
-from continual import __main__, ask, facts, metrics, models, protocol
+from continual import __main__, ask, data, facts, metrics, models, protocol
 from continual.errors import ConfigError, DataError
 
 
@@ -57,8 +57,8 @@ def test_own_files_are_read(tmp_path):
     (suite,) = facts.updates("smol", new, old, None, 1)
     assert suite.learn[0]["messages"][1]["content"] == "It is Bo." and suite.new == [facts.Probe("A is who?", ("Bo", "Boo"))]
     assert suite.old == [facts.Probe("B?", ("x",))] and len(suite.buffer) > 200
-    assert not {protocol.normal(p.prompt) for p in facts.updates("smol", None, None, None, 1)[0].old} & {
-        protocol.normal(r["prompt"]) for r in facts.general("smol")
+    assert not {data.normal(p.prompt) for p in facts.updates("smol", None, None, None, 1)[0].old} & {
+        data.normal(r["prompt"]) for r in facts.general("smol")
     }
 
 
