@@ -158,3 +158,12 @@ func TestTemplates_PassCfnLint(t *testing.T) {
 	out, err := exec.Command("../scripts/build/cfn-lint.sh", paths...).CombinedOutput()
 	require.NoError(t, err, string(out))
 }
+
+func TestUploads_MayGoFromTheWebAppToTheBucketByPutOnly(t *testing.T) {
+	cors := text(t, only(t, "AWS::S3::Bucket", "perennial-data/").Properties["CorsConfiguration"])
+	require.Contains(t, cors, `"AllowedMethods":["PUT"]`)
+	require.Contains(t, cors, `"AllowedOrigins":["https://*.cloudfront.net"]`)
+	require.Contains(t, cors, `"ExposedHeaders":["ETag"]`)
+	headers := text(t, only(t, "AWS::CloudFront::ResponseHeadersPolicy", "").Properties)
+	require.Regexp(t, `connect-src 'self' https://",\{"Fn::ImportValue":"perennial-data:[^"]*RegionalDomainName[^"]*"\},"; object-src`, headers)
+}

@@ -27,7 +27,7 @@ type Data struct {
 // NewData makes the data stack. Its table and bucket survive the stack.
 func NewData(app awscdk.App, s Settings) Data {
 	st := stack(app, s, "data", "records and objects")
-	d := Data{Stack: st, Table: newTable(st), Bucket: newBucket(st)}
+	d := Data{Stack: st, Table: newTable(st), Bucket: newBucket(st, s.WebOrigin)}
 	key := "code/" + folderDigest(s.Code) + "/"
 	awss3deployment.NewBucketDeployment(st, jsii.String("TrainingCode"), &awss3deployment.BucketDeploymentProps{
 		DestinationBucket: d.Bucket, DestinationKeyPrefix: jsii.String(key), Prune: jsii.Bool(false), RetainOnDelete: jsii.Bool(true),
@@ -56,11 +56,13 @@ func text(name string) *awsdynamodb.Attribute {
 	return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
 }
 
-func newBucket(st awscdk.Stack) awss3.Bucket {
+func newBucket(st awscdk.Stack, origin string) awss3.Bucket {
 	b := awss3.NewBucket(st, jsii.String("Objects"), &awss3.BucketProps{
 		Versioned: jsii.Bool(true), EnforceSSL: jsii.Bool(true), BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
 		Encryption: awss3.BucketEncryption_S3_MANAGED, RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 		ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		Cors: &[]*awss3.CorsRule{{AllowedOrigins: jsii.Strings(origin), AllowedMethods: &[]awss3.HttpMethods{awss3.HttpMethods_PUT},
+			AllowedHeaders: jsii.Strings("content-type", "x-amz-*"), ExposedHeaders: jsii.Strings("ETag"), MaxAge: jsii.Number(3600)}},
 		LifecycleRules: &[]*awss3.LifecycleRule{
 			{Id: jsii.String("unfinished-uploads"), AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(7))},
 			{Id: jsii.String("old-versions"), NoncurrentVersionExpiration: awscdk.Duration_Days(jsii.Number(90))},

@@ -121,7 +121,7 @@ func (n need) machineStatements(st awscdk.Stack, s Settings) (out []awsiam.Polic
 	return out
 }
 
-// watching lets the API show steps, logs and curves, and delete upload parts.
+// watching lets the API show steps, logs and curves, and delete uploads, a version whose digest is not the announced one included.
 func watching(st awscdk.Stack, s Settings, d Data) []awsiam.PolicyStatement {
 	logs := st.FormatArn(&awscdk.ArnComponents{Service: jsii.String("logs"), Resource: jsii.String("log-group"),
 		ResourceName: jsii.String("/aws/sagemaker/TrainingJobs:*"), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME})
@@ -130,7 +130,7 @@ func watching(st awscdk.Stack, s Settings, d Data) []awsiam.PolicyStatement {
 			s.executionsARN(st, "train-model"), s.executionsARN(st, "evaluate-model")),
 		constructs.Actions{"sagemaker:DescribeTrainingJob"}.On(sagemakerARN(st, "training-job")),
 		constructs.Actions{"logs:DescribeLogStreams", "logs:GetLogEvents", "logs:FilterLogEvents"}.On(logs),
-		constructs.Actions{"s3:DeleteObject"}.On(d.objects([]string{"uploads/", "incoming/"})...),
+		constructs.Actions{"s3:DeleteObject", "s3:DeleteObjectVersion"}.On(d.objects([]string{"uploads/", "incoming/"})...),
 	}
 }
 

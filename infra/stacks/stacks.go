@@ -20,6 +20,7 @@ type Settings struct {
 	ServingImage     string
 	ServingInstance  string
 	AlarmEmail       string // empty = nobody is mailed
+	WebOrigin        string // of pages that may send files to the bucket by signed addresses; one * is allowed
 	Version          string
 }
 
@@ -41,7 +42,7 @@ func FromContext(app awscdk.App) Settings {
 		Prefix: must("prefix"), Dist: get("dist", "dist"), Web: get("web", "frontend/dist"), Code: get("code", "training"),
 		TrainingImage: must("trainingImage"), TrainingInstance: must("trainingInstance"),
 		ServingImage: must("servingImage"), ServingInstance: must("servingInstance"),
-		AlarmEmail: get("alarmEmail", ""), Version: get("version", "development"),
+		AlarmEmail: get("alarmEmail", ""), WebOrigin: get("webOrigin", "https://*.cloudfront.net"), Version: get("version", "development"),
 	}
 }
 
@@ -50,7 +51,7 @@ func Build(app awscdk.App, s Settings) {
 	data := NewData(app, s)
 	pipeline := NewPipeline(app, s, data)
 	api := NewAPI(app, s, data)
-	NewWeb(app, s, api)
+	NewWeb(app, s, data, api)
 	NewObserve(app, s, pipeline, api)
 }
 

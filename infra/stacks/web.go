@@ -11,9 +11,13 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// policy is the web app's Content-Security-Policy: nothing inline, nothing from elsewhere.
-var policy = strings.Join([]string{"default-src 'self'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
-	"connect-src 'self'", "object-src 'none'", "base-uri 'self'", "form-action 'self'", "frame-ancestors 'none'"}, "; ")
+// policy is the web app's Content-Security-Policy: nothing inline, nothing from elsewhere; it sends to the
+// API and parts of uploads to the bucket.
+func policy(bucket awss3.Bucket) *string {
+	return jsii.String(strings.Join([]string{"default-src 'self'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
+		"connect-src 'self' https://" + *bucket.BucketRegionalDomainName(), "object-src 'none'", "base-uri 'self'", "form-action 'self'",
+		"frame-ancestors 'none'"}, "; "))
+}
 
 // fallback serves the app's one page for every address of its own.
 const fallback = `function handler(event) {
@@ -24,7 +28,7 @@ const fallback = `function handler(event) {
 
 // NewWeb makes the web stack: the web app, and the API below the same host name, so that cookies and CSP
 // stay strict.
-func NewWeb(app awscdk.App, s Settings, api API) {
+func NewWeb(app awscdk.App, s Settings, data Data, api API) {
 	st := stack(app, s, "web", "web app")
 	site := awss3.NewBucket(st, jsii.String("Site"), &awss3.BucketProps{EnforceSSL: jsii.Bool(true), Encryption: awss3.BucketEncryption_S3_MANAGED,
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(), ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
@@ -32,7 +36,7 @@ func NewWeb(app awscdk.App, s Settings, api API) {
 	d := awscloudfront.NewDistribution(st, jsii.String("Cdn"), &awscloudfront.DistributionProps{
 		Comment: jsii.String(s.Prefix), DefaultRootObject: jsii.String("index.html"), HttpVersion: awscloudfront.HttpVersion_HTTP2_AND_3,
 		MinimumProtocolVersion: awscloudfront.SecurityPolicyProtocol_TLS_V1_2_2021, PriceClass: awscloudfront.PriceClass_PRICE_CLASS_100,
-		DefaultBehavior:     siteBehavior(st, site),
+		DefaultBehavior:     siteBehavior(st, site, data.Bucket),
 		AdditionalBehaviors: &map[string]*awscloudfront.BehaviorOptions{"/v1/*": apiBehavior(st, api), "/gateway/*": apiBehavior(st, api), "/healthz": apiBehavior(st, api)},
 	})
 	awss3deployment.NewBucketDeployment(st, jsii.String("Files"), &awss3deployment.BucketDeploymentProps{DestinationBucket: site, Distribution: d,
@@ -40,11 +44,11 @@ func NewWeb(app awscdk.App, s Settings, api API) {
 	awscdk.NewCfnOutput(st, jsii.String("Address"), &awscdk.CfnOutputProps{Value: jsii.String("https://" + *d.DomainName())})
 }
 
-func siteBehavior(st awscdk.Stack, site awss3.Bucket) *awscloudfront.BehaviorOptions {
+func siteBehavior(st awscdk.Stack, site, objects awss3.Bucket) *awscloudfront.BehaviorOptions {
 	year := awscdk.Duration_Days(jsii.Number(365))
 	headers := awscloudfront.NewResponseHeadersPolicy(st, jsii.String("Headers"), &awscloudfront.ResponseHeadersPolicyProps{
 		SecurityHeadersBehavior: &awscloudfront.ResponseSecurityHeadersBehavior{
-			ContentSecurityPolicy:   &awscloudfront.ResponseHeadersContentSecurityPolicy{ContentSecurityPolicy: &policy, Override: jsii.Bool(true)},
+			ContentSecurityPolicy:   &awscloudfront.ResponseHeadersContentSecurityPolicy{ContentSecurityPolicy: policy(objects), Override: jsii.Bool(true)},
 			ContentTypeOptions:      &awscloudfront.ResponseHeadersContentTypeOptions{Override: jsii.Bool(true)},
 			FrameOptions:            &awscloudfront.ResponseHeadersFrameOptions{FrameOption: awscloudfront.HeadersFrameOption_DENY, Override: jsii.Bool(true)},
 			ReferrerPolicy:          &awscloudfront.ResponseHeadersReferrerPolicy{ReferrerPolicy: awscloudfront.HeadersReferrerPolicy_NO_REFERRER, Override: jsii.Bool(true)},
