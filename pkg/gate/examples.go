@@ -67,50 +67,6 @@ func btoi(b bool) int {
 	return 0
 }
 
-// shown is what the streams say about an item beyond its scores.
-type shown struct {
-	output         [sides]string
-	prompt, target string
-}
-
-func (d *decision) outputs(lists [][]int32) (map[int32]*shown, error) {
-	out := map[int32]*shown{}
-	for _, list := range lists {
-		for _, at := range list {
-			out[at] = &shown{}
-		}
-	}
-	for s, results := range [...]Results{d.j.in.Incumbent, d.j.in.Candidate} {
-		if err := d.collect(side(s), results, out); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// collect stops reading as soon as every wanted item was seen.
-func (d *decision) collect(s side, results Results, out map[int32]*shown) error {
-	left := len(out)
-	if results == nil || left == 0 {
-		return nil
-	}
-	d.j.last = -1
-	for r, err := range results {
-		if err != nil {
-			return err
-		}
-		at, ok := d.j.find(d.j.benchmarks.index[r.Benchmark], r.Item)
-		if item := out[at]; ok && item != nil {
-			item.output[s] = clip(r.Output)
-			item.prompt, item.target = cmp.Or(item.prompt, r.Prompt), cmp.Or(item.target, r.Target)
-			if left--; left == 0 {
-				return nil
-			}
-		}
-	}
-	return nil
-}
-
 // maxText bounds the text of an example, so that a report stays a page and not a corpus.
 const maxText = 4000
 

@@ -39,8 +39,8 @@ type Result struct {
 	Prompt     string  `json:"prompt,omitempty"` // optional, for the report
 	Target     string  `json:"target,omitempty"` // optional, for the report
 
-	file string // where it was read, for problems
-	line int
+	source *source // where it was read, for problems and to read it again; nil when it was not
+	line   int
 }
 
 // Results is a re-readable stream of results: it may be ranged over several times and yields the same each

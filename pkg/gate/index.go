@@ -2,11 +2,17 @@ package gate
 
 import "hash/maphash"
 
-// index finds rows by benchmark and item. It holds row numbers only, a sixth of what a map of strings takes; the
-// names are in the rows.
+// index finds rows by benchmark and item. It holds row numbers and hashes only, a third of what a map of strings takes;
+// the names are in the rows. In random order every look at a row is a miss of the cache, so that the hash is compared
+// first.
 type index struct {
 	seed  maphash.Seed
-	slots []int32 // a row's number plus one, 0 when free; a power of two of them, at most half taken
+	slots []slot // a power of two of them, at most half taken
+}
+
+type slot struct {
+	hash uint32
+	row  int32 // its number plus one, 0 when free
 }
 
 // minSlots is the size of the first table.
@@ -17,9 +23,9 @@ func (x *index) find(rows []row, bench int32, item string) (at int32, ok bool) {
 	if len(x.slots) == 0 {
 		return -1, false
 	}
-	for slot := x.start(bench, item); x.slots[slot] != 0; slot = x.next(slot) {
-		at = x.slots[slot] - 1
-		if rows[at].bench == bench && rows[at].item == item {
+	hash := x.hash(bench, item)
+	for i := x.start(hash); x.slots[i].row != 0; i = x.next(i) {
+		if at = x.slots[i].row - 1; x.slots[i].hash == hash && rows[at].bench == bench && rows[at].item == item {
 			return at, true
 		}
 	}
@@ -28,30 +34,34 @@ func (x *index) find(rows []row, bench int32, item string) (at int32, ok bool) {
 
 // add puts the last of the rows in, which must not be there yet.
 func (x *index) add(rows []row) {
-	if 2*len(rows) <= len(x.slots) {
-		x.put(rows, int32(len(rows)-1))
-		return
-	}
 	if x.slots == nil {
 		x.seed = maphash.MakeSeed()
 	}
-	x.slots = make([]int32, max(minSlots, 2*len(x.slots)))
-	for at := range rows {
-		x.put(rows, int32(at))
+	if 2*len(rows) > len(x.slots) {
+		old := x.slots
+		x.slots = make([]slot, max(minSlots, 2*len(old)))
+		for _, s := range old {
+			if s.row != 0 {
+				x.put(s)
+			}
+		}
 	}
+	last := &rows[len(rows)-1]
+	x.put(slot{x.hash(last.bench, last.item), int32(len(rows))})
 }
 
-func (x *index) put(rows []row, at int32) {
-	slot := x.start(rows[at].bench, rows[at].item)
-	for x.slots[slot] != 0 {
-		slot = x.next(slot)
+func (x *index) put(s slot) {
+	i := x.start(s.hash)
+	for x.slots[i].row != 0 {
+		i = x.next(i)
 	}
-	x.slots[slot] = at + 1
+	x.slots[i] = s
 }
 
-func (x *index) start(bench int32, item string) int {
-	hash := maphash.String(x.seed, item) + uint64(bench)*0x9e3779b97f4a7c15
-	return int(hash>>32) & (len(x.slots) - 1)
+func (x *index) hash(bench int32, item string) uint32 {
+	return uint32((maphash.String(x.seed, item) + uint64(bench)*0x9e3779b97f4a7c15) >> 32)
 }
 
-func (x *index) next(slot int) int { return (slot + 1) & (len(x.slots) - 1) }
+func (x *index) start(hash uint32) int { return int(hash) & (len(x.slots) - 1) }
+
+func (x *index) next(i int) int { return (i + 1) & (len(x.slots) - 1) }

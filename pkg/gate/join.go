@@ -20,6 +20,7 @@ func (s side) String() string { return [...]string{"incumbent", "candidate", "an
 // row is one item over all sides. Names are numbers here, so that a million items fit in memory.
 type row struct {
 	score                [sides]float64
+	line                 [2]int32 // of incumbent and candidate, to find their outputs again
 	state                [sides]state
 	bench, cap, cluster  int32
 	item                 string
@@ -45,6 +46,7 @@ type joined struct {
 	last       int32      // row found last
 	locks      []lockSeen // by benchmark
 	speed      [sides]speed
+	sources    [sides]sourceSeen
 	problems   problems
 	in         Input
 }
@@ -197,6 +199,7 @@ func nameHash(name string) uint32 {
 func (j *joined) fill(s side, r Result, at int32) {
 	row := &j.rows[at]
 	row.golden = row.golden || r.MustPass
+	j.place(s, r, row)
 	row.state[s], row.score[s] = scored, r.Score
 	if r.Error != "" {
 		row.state[s], row.score[s] = failed, 0
@@ -230,8 +233,8 @@ func (j *joined) sameItem(s side, r Result, n int, at int32) bool {
 
 func (j *joined) problem(s side, r Result, n int, message, hint string) {
 	where := fmt.Sprintf("%s, result %d", s, n)
-	if r.file != "" {
-		where = fmt.Sprintf("%s:%d", r.file, r.line)
+	if r.source != nil {
+		where = fmt.Sprintf("%s:%d", r.source.name, r.line)
 	}
 	j.problems.add(Problem{Where: where, Message: message, Hint: hint})
 }

@@ -17,25 +17,39 @@ const maxLine = 16 << 20
 // Lines reads results from JSON Lines. open is called for every reading; name stands in problems as
 // "name:line". A wrong line is a Problem and the next lines are read on; a failing stream is an error.
 func Lines(name string, open func() (io.ReadCloser, error)) Results {
-	return func(yield func(Result, error) bool) {
-		file, err := open()
-		if err != nil {
-			yield(Result{}, fmt.Errorf("open %s: %w", name, err))
-			return
-		}
-		defer file.Close()
-		reader := lineReader{name: name, words: newWords()}
-		if err := reader.all(file, yield); err != nil {
-			yield(Result{}, err)
-		}
+	return (&source{name: name, open: open}).all
+}
+
+// source is a file of result lines.
+type source struct {
+	name string
+	open func() (io.ReadCloser, error)
+}
+
+func (s *source) all(yield func(Result, error) bool) {
+	s.read(func(int) bool { return true }, yield)
+}
+
+// read parses only the wanted lines.
+func (s *source) read(wanted func(line int) bool, yield func(Result, error) bool) {
+	file, err := s.open()
+	if err != nil {
+		yield(Result{}, fmt.Errorf("open %s: %w", s.name, err))
+		return
+	}
+	defer file.Close()
+	reader := lineReader{source: s, wanted: wanted, words: newWords()}
+	if err := reader.all(file, yield); err != nil {
+		yield(Result{}, err)
 	}
 }
 
 // lineReader keeps what repeats from line to line.
 type lineReader struct {
-	name  string
-	line  int
-	words *words
+	source *source
+	line   int
+	wanted func(line int) bool
+	words  *words
 }
 
 func (lr *lineReader) all(file io.Reader, yield func(Result, error) bool) error {
@@ -43,6 +57,9 @@ func (lr *lineReader) all(file io.Reader, yield func(Result, error) bool) error 
 	scanner.Buffer(make([]byte, 64<<10), maxLine)
 	for scanner.Scan() {
 		lr.line++
+		if !lr.wanted(lr.line) {
+			continue
+		}
 		text := bytes.TrimSpace(scanner.Bytes())
 		if lr.line == 1 {
 			text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
@@ -55,23 +72,23 @@ func (lr *lineReader) all(file io.Reader, yield func(Result, error) bool) error 
 		return lr.problem(fmt.Sprintf("the line after this one is longer than %d MiB", maxLine>>20), "split the file into lines")
 	}
 	if err := scanner.Err(); err != nil {
-		return fmt.Errorf("read %s: %w", lr.name, err)
+		return fmt.Errorf("read %s: %w", lr.source.name, err)
 	}
 	return nil
 }
 
 func (lr *lineReader) problem(message, hint string) Problem {
-	return Problem{Where: fmt.Sprintf("%s:%d", lr.name, lr.line), Message: message, Hint: hint}
+	return Problem{Where: fmt.Sprintf("%s:%d", lr.source.name, lr.line), Message: message, Hint: hint}
 }
 
 func (lr *lineReader) parse(text []byte) (Result, error) {
 	if !utf8.Valid(text) {
 		return Result{}, lr.problem("the line is not UTF-8", "write the file as UTF-8")
 	}
-	r := Result{file: lr.name, line: lr.line}
+	r := Result{source: lr.source, line: lr.line}
 	hasScore, ok := lr.words.fast(text, &r)
 	if !ok {
-		r = Result{file: lr.name, line: lr.line}
+		r = Result{source: lr.source, line: lr.line}
 		var err error
 		if hasScore, err = slow(text, &r); err != nil {
 			return Result{}, lr.problem(err.Error(), `write one JSON object per line, as in {"benchmark": …, "lock": …, "capability": …, "item": …, "score": 1}`)

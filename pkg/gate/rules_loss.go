@@ -37,10 +37,23 @@ func judgeShown(s sample, margin float64, shown bool) Comparison {
 	case s.nonInferior(margin):
 		c.Reason = fmt.Sprintf("a loss of %s is excluded", points(margin))
 	default:
-		c.Verdict, c.Reason = Inconclusive, fmt.Sprintf("%s could have lost up to %s, and %s are allowed (%s over %d items)",
-			s.name, points(-c.Lower), points(margin), signed(c.Delta), c.N)
+		c.Verdict, c.Reason = Inconclusive, fmt.Sprintf("%s could have lost up to %s, and %s are allowed (%s over %d items)%s",
+			s.name, points(-c.Lower), points(margin), signed(c.Delta), c.N, s.advice(margin, s.alpha))
 	}
 	return c
+}
+
+// tooFew keeps a comparison of fewer items than a verdict needs from passing.
+func (d *decision) tooFew(c *Comparison, s sample) {
+	least := d.policy.Capability.MinItems
+	if c.Verdict == Fail || c.N >= least {
+		return
+	}
+	c.Verdict = Inconclusive
+	c.Reason = fmt.Sprintf("%s has %d items, fewer than the %d that a verdict needs", s.name, c.N, least)
+	if need := s.itemsFor(c.Margin, s.alpha); c.N > 0 && c.Margin > 0 && need > least {
+		c.Reason += fmt.Sprintf("; with as many flips, equal models need about %s to exclude a loss of %s", s.amount(need), points(c.Margin))
+	}
 }
 
 func (d *decision) pooledRule() Rule {
@@ -105,9 +118,7 @@ func (d *decision) judgeCapability(s sample, shown bool) Comparison {
 		shown = shown && s.bounds(s.alpha/2).High < -margin
 	}
 	c := judgeShown(s, margin, shown)
-	if c.Verdict != Fail && c.N < policy.MinItems {
-		c.Verdict, c.Reason = Inconclusive, fmt.Sprintf("%s has %d items, fewer than the %d that a verdict needs", s.name, c.N, policy.MinItems)
-	}
+	d.tooFew(&c, s)
 	return c
 }
 
@@ -137,9 +148,7 @@ func (d *decision) safetyRule() Rule {
 func (d *decision) judgeSafety(name string, parts []*part) Comparison {
 	s := d.capabilitySample(name, parts)
 	c := judge(s, d.policy.Safety.OneSidedMarginPP/100)
-	if c.Verdict != Fail && c.N < d.policy.Capability.MinItems {
-		c.Verdict, c.Reason = Inconclusive, fmt.Sprintf("%s has %d items, fewer than the %d that a verdict needs", name, c.N, d.policy.Capability.MinItems)
-	}
+	d.tooFew(&c, s)
 	if c.Verdict == Inconclusive {
 		c.Verdict = d.policy.Safety.OnInconclusive
 	}
@@ -208,8 +217,9 @@ func (d *decision) boundLoss(c *Comparison, s sample) {
 	}
 	if low := s.bounds(policy.LossAlpha).Low; low <= -policy.LossPP/100 {
 		c.Verdict = Inconclusive
-		c.Reason = fmt.Sprintf("%s could have lost up to %s at %s (%d forgotten, %d gained): a loss of %s on one set is not excluded",
-			c.Name, points(-low), percent(1-policy.LossAlpha), c.Forgotten, c.Gained, points(policy.LossPP/100))
+		c.Reason = fmt.Sprintf("%s could have lost up to %s at %s (%d forgotten, %d gained): a loss of %s on one set is not excluded%s",
+			c.Name, points(-low), percent(1-policy.LossAlpha), c.Forgotten, c.Gained, points(policy.LossPP/100),
+			s.advice(policy.LossPP/100, policy.LossAlpha))
 	}
 }
 

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/perennial-llm/perennial/pkg/stats"
@@ -191,6 +192,16 @@ func (s sample) mde() float64 {
 		return stats.MDE(p.N, p.FlipRate(), s.alpha)
 	}
 	return min(1, stats.DetectableSE(s.pooled.SE, s.alpha))
+}
+
+// itemsFor is about how many items at this rate of flips, in the same mix, find a difference of gap at level alpha in
+// four of five cases.
+func (s sample) itemsFor(gap, alpha float64) int {
+	if p, ok := s.one(); ok && !p.Clustered() {
+		return stats.ItemsToExclude(p.FlipRate(), gap, alpha)
+	}
+	ratio := stats.DetectableSE(s.pooled.SE, alpha) / gap
+	return int(math.Ceil(float64(s.n()) * ratio * ratio))
 }
 
 func (s sample) test() string {

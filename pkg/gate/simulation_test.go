@@ -3,6 +3,7 @@ package gate_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,18 +12,21 @@ import (
 	"github.com/perennial-llm/perennial/pkg/stats"
 )
 
-// sizes are the benchmarks of the simulation: ten of 164 to 1,000 items in four capabilities.
-var sizes = []struct {
+// size is one benchmark of the simulation.
+type size struct {
 	capability string
 	items      int
-}{
+}
+
+// sizes are ten benchmarks of 164 to 1,000 items in four capabilities.
+var sizes = []size{
 	{"knowledge", 1000}, {"knowledge", 1000}, {"knowledge", 817}, {"reasoning", 1000}, {"reasoning", 1000},
 	{"reasoning", 541}, {"instructions", 1000}, {"instructions", 300}, {"code", 1000}, {"code", 164},
 }
 
 var benchNames = [...]string{"b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8", "b9"}
 
-var itemNames = func() (out [1000]string) {
+var itemNames = func() (out [20000]string) {
 	for i := range out {
 		out[i] = fmt.Sprint(i)
 	}
@@ -32,13 +36,14 @@ var itemNames = func() (out [1000]string) {
 // simulation holds both sides' results, reused from run to run.
 type simulation struct {
 	random   *rand.Rand
+	sizes    []size
 	old, now []gate.Result
 }
 
 // draw makes both sides: each item flips with rate psi, so that the true difference is shift.
 func (s *simulation) draw(psi float64, shift func(bench int) float64) {
 	s.old, s.now = s.old[:0], s.now[:0]
-	for bench, size := range sizes {
+	for bench, size := range s.sizes {
 		d := shift(bench)
 		rate := max(psi, d, -d)
 		r := gate.Result{Benchmark: benchNames[bench], Lock: "sha256:1", Capability: size.capability}
@@ -73,10 +78,16 @@ type outcome struct {
 
 func operate(t testing.TB, runs int, seed uint64, shift func(bench int) float64) outcome {
 	t.Helper()
-	s := simulation{random: rand.New(rand.NewPCG(seed, 7))}
+	return operateOn(t, sizes, 0.10, runs, seed, shift)
+}
+
+// operateOn runs the gate on benchmarks of given sizes, of whose items psi flip.
+func operateOn(t testing.TB, sizes []size, psi float64, runs int, seed uint64, shift func(bench int) float64) outcome {
+	t.Helper()
+	s := simulation{random: rand.New(rand.NewPCG(seed, 7)), sizes: sizes}
 	out := outcome{runs: runs}
 	for range runs {
-		s.draw(0.10, shift)
+		s.draw(psi, shift)
 		r, err := gate.Decide(gate.DefaultPolicy(), gate.Input{Incumbent: gate.Slice(s.old), Candidate: gate.Slice(s.now)})
 		require.NoError(t, err)
 		out.count(r)
@@ -139,5 +150,28 @@ func BenchmarkDecide_OperatingCharacteristics(b *testing.B) {
 				b.ReportMetric(100*float64(k)/float64(out.runs), unit)
 			}
 		})
+	}
+}
+
+// BenchmarkDecide_EqualModels reports where equal models pass: by items of each benchmark and by flips, for ten
+// benchmarks in four capabilities and for one alone. It makes the table of the README.
+func BenchmarkDecide_EqualModels(b *testing.B) {
+	for _, shape := range []struct {
+		benchmarks int
+		items      []int
+	}{{10, []int{100, 200, 300, 500, 700, 1000, 1500}}, {1, []int{300, 700, 1500, 3000, 6000, 10000}}} {
+		for _, items := range shape.items {
+			alike := slices.Clone(sizes[:shape.benchmarks])
+			for i := range alike {
+				alike[i].items = items
+			}
+			for _, psi := range []float64{0.02, 0.05, 0.10, 0.15, 0.20} {
+				b.Run(fmt.Sprintf("%dx%d/flips=%.0f%%", shape.benchmarks, items, 100*psi), func(b *testing.B) {
+					out := operateOn(b, alike, psi, max(b.N, 100), 21, flat(0))
+					b.ReportMetric(100*float64(out.pass)/float64(out.runs), "pass%")
+					b.ReportMetric(100*float64(out.fail)/float64(out.runs), "fail%")
+				})
+			}
+		}
 	}
 }

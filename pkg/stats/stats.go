@@ -45,3 +45,31 @@ func SampleSize(psi, delta, alpha float64) int {
 	z := NormalQuantile(1-alpha) + NormalQuantile(0.8)
 	return int(math.Ceil(z * z * psi / (delta * delta)))
 }
+
+// ItemsToExclude is about how many pairs of equal models with flip rate psi exclude a loss of margin, by Paired.Bounds
+// at one-sided level alpha, with power 80 %. It is SampleSize for Tango's bound in place of the normal one: without any
+// flip it still asks for about z²/margin pairs. A margin of 0 or less can never be excluded and gives 0.
+func ItemsToExclude(psi, margin, alpha float64) int {
+	if !(margin > 0) {
+		return 0
+	}
+	low, high := 0, 1
+	for ; high < 1<<40 && !excludes(float64(high), psi, margin, alpha); high *= 2 {
+		low = high
+	}
+	for high-low > 1 {
+		mid := (low + high) / 2
+		if excludes(float64(mid), psi, margin, alpha) {
+			high = mid
+		} else {
+			low = mid
+		}
+	}
+	return high
+}
+
+// excludes looks at n pairs with the loss that equal models show at worst in four of five cases.
+func excludes(n, psi, margin, alpha float64) bool {
+	unlucky := math.Min(psi, NormalQuantile(0.8)*math.Sqrt(psi/n))
+	return TangoLower(n*(psi-unlucky)/2, n*(psi+unlucky)/2, n, alpha)-guard/n > -margin
+}
