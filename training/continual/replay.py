@@ -169,31 +169,43 @@ def _answer(loaded: Any, prompts: list[str], tokens: int, source: str, whole: bo
     """Rows with the model's greedy answers; with `whole`, only those that end within `tokens`."""
     text, stops = loaded.text, frozenset(loaded.text.eos)
     answers = [Request(text.chat_ids([{"role": "user", "content": p}]), tokens, stop_ids=stops) for p in prompts]
-    generate(loaded.model, answers, 64)
+    generate(loaded.model, answers, ROUND)
     done = [(p, text.decode(a.out).strip()) for p, a in zip(prompts, answers, strict=True) if a.done == "stop" or not whole]
     return [{"prompt": p, "completion": c, "meta": {"source": source}} for p, c in done if p and c]
 
 
 NEAR_MOST = 512  # near rows of one run, however many new rows there are
+ROUND = 64  # questions or answers written at once
 NEAR_TOKENS = 16  # of a near row's answer: its beginning holds what is asked
 
 
-def near(loaded: Any, new: list[Row], cfg: Any, known: set[str], progress: Callable[[int], None]) -> list[Row]:
+def near(loaded: Any, new: list[Row], cfg: Any, known: set[str], progress: Callable[[int, int], None]) -> list[Row]:
     """replay.near rows per new row (together at most NEAR_MOST): questions that begin like the new ones and go on as the
-    model itself continues them, with its own answers. None equals a question of `new`; rows without a question give none."""
+    model itself continues them, with its own answers. None equals a question of `new`; rows without a question give none.
+    `progress` gets what is written, and what is to be written: a question and an answer a row."""
     asked = [q for r in new if (q := question(r.raw))]
     want = min(NEAR_MOST, round(cfg.replay.near * len(new))) if asked else 0
-    seen, found = set(asked), []
-    for round_ in range(4):
-        if len(found) >= want:
-            break
-        for q in _continued(loaded, asked, want - len(found), random.Random(f"{cfg.seed}:{round_}")):
-            if q not in seen:
-                seen.add(q)
-                found.append(q)
-        progress(min(want, len(found)))
-    raws = _answer(loaded, found[:want], min(NEAR_TOKENS, cfg.replay.max_tokens), "near", False)
+    found = _questions(loaded, asked, want, cfg.seed, lambda n: progress(n, 2 * want))
+    raws, tokens = [], min(NEAR_TOKENS, cfg.replay.max_tokens)
+    for start in range(0, len(found), ROUND):
+        raws += _answer(loaded, found[start : start + ROUND], tokens, "near", False)
+        progress(len(found) + len(raws), 2 * len(found))
     return [loaded.text.row(raw, cfg.data.max_length, cfg.data.format != "plain") for raw in raws if data.key(raw) not in known]
+
+
+def _questions(loaded: Any, asked: list[str], want: int, seed: int, progress: Callable[[int], None]) -> list[str]:
+    """`want` distinct questions that are not asked, or fewer when three rounds in a row brought none."""
+    found: dict[str, None] = {}
+    taken = set(asked)
+    idle = round_ = 0
+    while len(found) < want and idle < 3:
+        before = len(found)
+        for q in _continued(loaded, asked, min(ROUND, want - len(found)), random.Random(f"{seed}:{round_}")):
+            found |= {} if q in taken else {q: None}
+        round_ += 1
+        idle = idle + 1 if len(found) == before else 0
+        progress(min(want, len(found)))
+    return list(found)[:want]
 
 
 @torch.no_grad()
@@ -226,7 +238,7 @@ def _continued(loaded: Any, asked: list[str], n: int, rng: random.Random) -> lis
         r = Request(before + start, 24, 0.9, 1.0, rng.randrange(2**31), frozenset(text.eos))
         r.on_token = lambda _, r=r: _end_question(text, r)
         begun.append((start, r))
-    generate(loaded.model, [r for _, r in begun], 64)
+    generate(loaded.model, [r for _, r in begun], 2 * ROUND)
     ended = [text.decode(start + r.out).strip() for start, r in begun if r.done == "stop" and len(start + r.out) >= 3]
     return [q.split("\n")[0] for q in ended if q]
 

@@ -128,7 +128,7 @@ def _own(inputs: Inputs, rows: list[Row], stop: Stop) -> list[Row]:
     if missing or cfg.replay.near:
         replay.check_writes(inputs.parent)
     made = replay.self_generate(inputs.parent, missing, cfg, known, lambda n: _say_generated(n, missing, stop))
-    return made + replay.near(inputs.parent, inputs.new, cfg, known, lambda n: _say_generated(n, n, stop))
+    return made + replay.near(inputs.parent, inputs.new, cfg, known, lambda n, of: _say_generated(n, of, stop))
 
 
 def _split(made: list[Row], cfg: Any) -> tuple[list[Row], list[Row]]:

@@ -288,10 +288,10 @@ def test_near_off_makes_no_near_row_and_plain_text_has_no_question(base, tiny_de
     loaded = models.load(base)
     cfg = config.parse({"schema": 1, "job": "train", "replay": {"near": 0}}, "train")
     rows = [loaded.text.row(r, 64) for r in tiny_demo.learn[:4]]
-    assert replay.near(loaded, rows, cfg, set(), lambda _: None) == []
+    assert replay.near(loaded, rows, cfg, set(), lambda *_: None) == []
     cfg.replay.near = 2
-    assert replay.near(loaded, rows, cfg, set(), lambda _: None)
-    assert replay.near(loaded, [loaded.text.row({"text": "Some plain text."}, 64)], cfg, set(), lambda _: None) == []
+    assert replay.near(loaded, rows, cfg, set(), lambda *_: None)
+    assert replay.near(loaded, [loaded.text.row({"text": "Some plain text."}, 64)], cfg, set(), lambda *_: None) == []
 
 
 def test_updates_follow_each_other_from_the_carried_state(tmp_path, raw_base, tiny_demo):

@@ -136,6 +136,12 @@ func (d *demo) progress(ctx context.Context, r training.Run) string {
 	}
 	last := points.Items[len(points.Items)-1]
 	v := last.Values
+	if v["steps"] == 0 && v["items"] == 0 {
+		return ""
+	}
+	if v["steps"] == 0 {
+		return fmt.Sprintf(": the model writes down what it knows, %.0f of %.0f", v["item"], v["items"])
+	}
 	return fmt.Sprintf(" step %d of %.0f, loss %.3f, about %.0f s left", last.Step, v["steps"], v["loss"], v["eta_s"])
 }
 
