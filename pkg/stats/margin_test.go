@@ -51,3 +51,27 @@ func TestNonInferior_AtTheMarginPassesAtMostFivePercent(t *testing.T) {
 		}
 	}
 }
+
+// Equal models with the number of pairs that ItemsToExclude names exclude the margin in about four of five cases, by
+// exact calculation.
+func TestItemsToExclude_HasItsPower(t *testing.T) {
+	for _, c := range []struct{ psi, margin float64 }{{0.1, 0.03}, {0.05, 0.02}, {0.2, 0.08}, {0.02, 0.02}} {
+		n := stats.ItemsToExclude(c.psi, c.margin, 0.05)
+		require.InDelta(t, 0.8, powerOfEqual(n, c.psi, c.margin), 0.06, "%d items, margin %v, flips %v", n, c.margin, c.psi)
+		require.InEpsilon(t, stats.SampleSize(c.psi, c.margin, 0.05), n, 0.4, "near the first-order form")
+	}
+	require.InDelta(t, 304, stats.ItemsToExclude(0, 0.01, 0.05), 2, "no flips still need z²/margin pairs and the guard")
+	require.Zero(t, stats.ItemsToExclude(0.1, 0, 0.05))
+}
+
+func powerOfEqual(n int, psi, margin float64) (total float64) {
+	most := int(float64(n)*psi/2+7*math.Sqrt(float64(n)*psi)) + 10
+	for c := range most {
+		for b := range most {
+			if b+c <= n && passes(n, b, c, margin) {
+				total += multinomial(n, b, c, psi/2, psi/2)
+			}
+		}
+	}
+	return total
+}
