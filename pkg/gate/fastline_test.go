@@ -2,10 +2,12 @@ package gate
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // FuzzFastLine holds the fast parser to encoding/json: whatever it accepts, the other reads alike.
@@ -17,6 +19,7 @@ func FuzzFastLine(f *testing.F) {
 		`{"output":"a\n\"b\" \u00e9 \ud83d\ude00 \ud800"}`, `{"output":"\x"}`, `{"score":null}`, `{"error":"x","error":null,"item":null}`,
 		`{"Score":1}`, `{"SCORE":null}`, `{"extra":1,"more":"x","last":null}`, `{"score":0.1234567890123}`, `{"score":1.2.3}`,
 		`{"mustPass":false}`, `{"mustPass":trub}`, `{"item":nul`, `{"latencyMs":00.5}`, `{"latencyMs":123456789012.34}`,
+		`{"output":"\uD83D\uDE00\ud83d\u0041\ude00\uffff\ud83d\n\ud83d"}`, `{"output":"\u00g1"}`, `{"output":"\u00e"}`, `{"\u0073core":1,"output":"\/"}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -34,5 +37,20 @@ func FuzzFastLine(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, wantScore, hasScore)
 		require.Equal(t, want, got)
+	})
+}
+
+// Escapes in any order, halves of pairs among them, resolve as encoding/json resolves them.
+func TestFastLine_Property_EscapesAsEncodingJSON(t *testing.T) {
+	piece := rapid.SampledFrom([]string{"a", "é", `\u00e9`, `\ud83d`, `\ude00`, `\uD83D\uDE00`, `\n`, `\"`, `\\`, `\u0000`, `\uFFFF`, `\u12`, `\u12G4`, `\x`, "\x01"})
+	rapid.Check(t, func(t *rapid.T) {
+		line := []byte(`{"output":"` + strings.Join(rapid.SliceOfN(piece, 0, 8).Draw(t, "pieces"), "") + `"}`)
+		var got, want Result
+		_, ok := newWords().fast(line, &got)
+		err := json.Unmarshal(line, &want)
+		require.Equal(t, err == nil, ok, "%q", line)
+		if ok {
+			require.Equal(t, want, got)
+		}
 	})
 }
