@@ -3,11 +3,11 @@ package benchmark
 import (
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/perennial-llm/perennial/pkg/errs"
 )
@@ -27,23 +27,22 @@ func ReadCSV(name string, r io.Reader, defaults Defaults) ([]Item, []*errs.Error
 	if err != nil {
 		return nil, []*errs.Error{err.At(name + ":1")}
 	}
-	var items []Item
-	var problems []*errs.Error
+	found := collector{name: name, defaults: defaults}
 	for {
 		record, err := reader.Read()
 		if errors.Is(err, io.EOF) {
-			return items, problems
+			return found.items, found.problems
 		}
 		line, _ := reader.FieldPos(0)
 		item, problem := csvItem(header, record, err)
 		if problem != nil {
-			problems = append(problems, problem.At(fmt.Sprintf("%s:%d", name, csvLine(err, line))))
+			found.reject(csvLine(err, line), problem)
 			if fatal(err) {
-				return items, problems
+				return found.items, found.problems
 			}
 			continue
 		}
-		items = append(items, defaults.fill(item, line))
+		found.add(line, item)
 	}
 }
 
@@ -60,12 +59,18 @@ func csvLine(err error, line int) int {
 
 func readHeader(reader *csv.Reader) ([]string, *errs.Error) {
 	record, err := reader.Read()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, errs.New(errs.Invalid, "the header row cannot be read: %w", err).Mend("write the file as CSV")
+	}
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "no header row").Mend("begin with a row of column names, such as id,input,target,capability")
 	}
 	header := slices.Clone(record)
 	header[0] = strings.TrimPrefix(header[0], "\ufeff")
-	for _, column := range header {
+	for i, column := range header {
+		if slices.Contains(header[:i], column) {
+			return nil, errs.New(errs.Invalid, "the column %q is there twice", column).Mend("keep one of them")
+		}
 		if !slices.Contains(columns, column) {
 			return nil, errs.New(errs.Invalid, "the column %q is not known", column).Mend("known columns: %s", strings.Join(columns, ", "))
 		}
@@ -83,6 +88,9 @@ func csvItem(header, record []string, err error) (Item, *errs.Error) {
 	}
 	var item Item
 	for i, column := range header {
+		if !utf8.ValidString(record[i]) {
+			return item, errs.New(errs.Invalid, "%s is not UTF-8", column).Mend("write the file as UTF-8")
+		}
 		if problem := item.setCell(column, record[i]); problem != nil {
 			return item, problem
 		}

@@ -119,6 +119,11 @@ func TestReadLMEval_RefusesCodeWithItsLine(t *testing.T) {
 		{"Jinja statement", "{{question | trim}}", "{% for x in y %}", "t.yaml:8: doc_to_text: a Jinja statement is code"},
 		{"Jinja call", "{{question | trim}}", "{{question.__class__()}}", "is more than a field"},
 		{"Jinja attribute", "{{question | trim}}", "{{question.__class__}}", "is more than a field"},
+		{"Jinja method", "{{question | trim}}", "{{question.split(' ')}}", "is more than a field"},
+		{"index of an index", "doc_to_target: answer\n", "doc_to_target: \"{{a.index(b.index(c))}}\"\n", "t.yaml:9: doc_to_target"},
+		{"choices of an expression", "{{choices.text}}", "{{[a + b, c]}}", "t.yaml:10: doc_to_choice is more than a field"},
+		{"filter", "num_fewshot: 0", "filter_list: [{name: x, filter: [{function: take_first}, {function: regex}]}]", "t.yaml:11: the filter regex is not applied"},
+		{"group of tasks", "task: Company_QA", "task: [a, b]", "t.yaml:1: a group of tasks has no items of its own"},
 		{"Jinja filter", "{{question | trim}}", "{{question | attr}}", `the filter "attr" is not known`},
 		{"alias", "task: Company_QA", "task: &a Company_QA\ngroup: *a", "t.yaml:2: aliases are not read"},
 		{"no task", "task: Company_QA\n", "", "t.yaml:1: no task"},
@@ -134,6 +139,67 @@ func TestReadLMEval_RefusesCodeWithItsLine(t *testing.T) {
 			require.ErrorContains(t, problems[0], c.want)
 		})
 	}
+}
+
+func TestReadLMEval_ReadsTheFormsOfPublishedTasks(t *testing.T) {
+	const choice = "task: c\noutput_type: multiple_choice\n"
+	const written = "task: w\noutput_type: generate_until\ndoc_to_text: \"Q: {{question}}?\\nA:\"\n"
+	row := `{"question":" Which? ","options":{"text":["red","blue"],"label":["A","B"]},"key":" B","one":"red","two":" blue","answers":["x","y"]}`
+	for _, c := range []struct {
+		name, task string
+		want       benchmark.Item
+	}{
+		{"the place of a label", choice + "doc_to_text: \"{{question.strip()}}\"\ndoc_to_target: \"{{options.label.index(key.lstrip())}}\"\ndoc_to_choice: \"{{options.text}}\"\n",
+			benchmark.Item{Input: "Which?", Choices: []string{"red", "blue"}, Target: "blue"}},
+		{"a list of fields and a fixed place", choice + "doc_to_text: question\ndoc_to_target: 1\ndoc_to_choice: \"{{[one, two.strip()]}}\"\n",
+			benchmark.Item{Input: " Which? ", Choices: []string{"red", "blue"}, Target: "blue"}},
+		{"several right answers", written + "doc_to_target: \"{{answers}}\"\nfilter_list: [{name: w, filter: [{function: remove_whitespace}]}]\n",
+			benchmark.Item{Input: "Q:  Which? ?\nA:", Targets: []string{"x", "y"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v, problems := benchmark.ReadLMEval("t.yaml", strings.NewReader(c.task), openText(row), benchmark.Defaults{Capability: "k"})
+			require.Empty(t, problems)
+			c.want.ID, c.want.Capability = "line-1", "k"
+			require.Equal(t, []benchmark.Item{c.want}, v.Items)
+		})
+	}
+}
+
+func TestReadLMEval_NamesWhatItCannotScore(t *testing.T) {
+	const task = "task: w\noutput_type: generate_until\ndoc_to_text: q\ndoc_to_target: a\nmetric_list:\n"
+	for put, want := range map[string]string{
+		"  - metric: pass_at_k\n":                                   "t.yaml:6: the metric pass_at_k is not imported",
+		"  - metric: exact_match\n    regexes_to_ignore: [\",\"]\n": "t.yaml:7: regexes_to_ignore is not applied",
+	} {
+		_, problems := benchmark.ReadLMEval("t.yaml", strings.NewReader(task+put), openText(`{"q":"q","a":"a"}`), benchmark.Defaults{Capability: "k"})
+		require.Len(t, problems, 1)
+		require.ErrorContains(t, problems[0], want)
+	}
+	_, problems := benchmark.ReadLMEval("t.yaml", strings.NewReader(strings.Replace(task, "metric_list:\n", "", 1)), openText("{\"q\":\"q\",\"a\":\"a\"}\n{\"q\":\"q\",\"a\":\"\"}\n"), benchmark.Defaults{Capability: "k"})
+	require.Len(t, problems, 1)
+	require.ErrorContains(t, problems[0], "data:2: no target")
+}
+
+func TestReaders_CheckEachItemForItsScorer(t *testing.T) {
+	defaults := benchmark.Defaults{Capability: "k", Scorer: &benchmark.Scorer{Kind: "exact"}}
+	items, problems := benchmark.ReadJSONL("s.jsonl", strings.NewReader(`{"id":"a","input":"q","target":"t"}
+{"id":"a","input":"q","target":"t"}
+{"id":"b","input":"q"}
+{"id":"c"}
+`), defaults)
+	require.Len(t, items, 1)
+	require.Len(t, problems, 3)
+	require.ErrorContains(t, problems[0], `s.jsonl:2: the id "a" is used on line 1 already`)
+	require.ErrorContains(t, problems[1], "s.jsonl:3: no target")
+	require.ErrorContains(t, problems[2], "s.jsonl:4: no question")
+
+	_, problems = benchmark.ReadCSV("s.csv", strings.NewReader("id,input,target,weight\n1,q,t,NaN\n2,q,t,Inf\n3,q,t,-1\n4,q\xff,t,1\n5,q,t,1\n"), defaults)
+	require.Len(t, problems, 4)
+	for i, want := range []string{"s.csv:2: the weight NaN", "s.csv:3: the weight +Inf", "s.csv:4: the weight -1", "s.csv:5: input is not UTF-8"} {
+		require.ErrorContains(t, problems[i], want)
+	}
+	_, problems = benchmark.ReadCSV("s.csv", strings.NewReader("id,input,input\n"), defaults)
+	require.ErrorContains(t, problems[0], `s.csv:1: the column "input" is there twice`)
 }
 
 func TestIndex_Binary(t *testing.T) {

@@ -25,6 +25,7 @@ func ReadLMEval(name string, r io.Reader, openData func(path string) (io.ReadClo
 		return Version{}, problems
 	}
 	version := task.version()
+	defaults.Scorer = &version.Scorer
 	file, err := openData(task.dataFile())
 	if err != nil {
 		return version, []*errs.Error{errs.New(errs.NotFound, "the data cannot be opened: %w", err).
@@ -47,8 +48,8 @@ var (
 	lmKeys = []string{"task", "dataset_path", "dataset_name", "dataset_kwargs", "test_split", "validation_split",
 		"doc_to_text", "doc_to_target", "doc_to_choice", "output_type", "generation_kwargs", "metric_list", "num_fewshot",
 		"description", "filter_list", "target_delimiter"}
-	lmIgnored = []string{"tag", "group", "metadata", "task_alias", "training_split", "fewshot_split", "should_decontaminate",
-		"doc_to_decontamination_query", "fewshot_delimiter", "repeats"}
+	lmIgnored = []string{"tag", "group", "group_alias", "metadata", "task_alias", "training_split", "fewshot_split", "should_decontaminate",
+		"doc_to_decontamination_query", "fewshot_delimiter", "repeats", "template_aliases"}
 	lmCode = []string{"class", "custom_dataset", "process_docs", "process_results", "unsafe_code", "fewshot_config", "include"}
 )
 
@@ -67,7 +68,10 @@ func parseTask(name string, r io.Reader) (*lmTask, []*errs.Error) {
 	}
 	t.refuseCode(&document)
 	t.readKeys(document.Content[0])
-	t.require()
+	if len(t.problems) == 0 {
+		t.require()
+		t.refuseUnscored()
+	}
 	return t, t.problems
 }
 
@@ -107,6 +111,10 @@ func (t *lmTask) readKeys(mapping *yaml.Node) {
 }
 
 func (t *lmTask) require() {
+	if node := t.keys["task"]; node != nil && node.Kind == yaml.SequenceNode {
+		t.problem(node, "import the files of its tasks one by one", "a group of tasks has no items of its own")
+		return
+	}
 	for _, key := range []string{"task", "output_type", "doc_to_text", "doc_to_target"} {
 		if t.keys[key] == nil {
 			t.problems = append(t.problems, errs.New(errs.Invalid, "no %s", key).At(t.file+":1").Mend("add %s", key))

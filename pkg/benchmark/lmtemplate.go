@@ -4,24 +4,33 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
-// template is the declarative part of Jinja: text with {{field}}, {{field.sub}}, {{field[0]}} and the filters
-// trim, lower and upper. Statements, calls and operators are refused.
+// template is the declarative part of Jinja: text with {{field}}, {{field.sub}}, {{field[0]}}, the place of a value
+// in a list, {{list.index(field)}}, and what trims or changes case, as filter or method. Statements, other calls and
+// operators are refused.
 type template []templatePart
 
 type templatePart struct {
 	text    string
 	path    []string // nil for plain text
 	filters []string
+	index   []string // the field whose place in the list at path is meant; nil for most
 }
 
 var (
 	fieldPattern  = regexp.MustCompile(`^[A-Za-z_]\w*(\.\w+|\[\d+\]|\['[^']*'\]|\["[^"]*"\])*$`)
 	stepPattern   = regexp.MustCompile(`\w+|'[^']*'|"[^"]*"`)
-	templateCalls = map[string]func(string) string{"trim": strings.TrimSpace, "lower": strings.ToLower, "upper": strings.ToUpper}
+	indexPattern  = regexp.MustCompile(`^(.+)\.index\((.+)\)$`)
+	methodPattern = regexp.MustCompile(`^(.+)\.(strip|lstrip|rstrip|lower|upper)\(\)$`)
+	templateCalls = map[string]func(string) string{"trim": strings.TrimSpace, "strip": strings.TrimSpace,
+		"lstrip": func(s string) string { return strings.TrimLeftFunc(s, unicode.IsSpace) },
+		"rstrip": func(s string) string { return strings.TrimRightFunc(s, unicode.IsSpace) },
+		"lower":  strings.ToLower, "upper": strings.ToUpper}
 )
 
 // parseTemplate reads a template; a lone field name without braces means that field, as in lm-eval.
@@ -54,11 +63,10 @@ func parseTemplate(s string) (template, error) {
 
 func parseExpression(s string) (templatePart, error) {
 	pieces := strings.Split(s, "|")
-	path, ok := fieldPath(strings.TrimSpace(pieces[0]))
+	part, ok := parseField(strings.TrimSpace(pieces[0]))
 	if !ok {
-		return templatePart{}, fmt.Errorf("{{%s}} is more than a field", s)
+		return part, fmt.Errorf("{{%s}} is more than a field", s)
 	}
-	part := templatePart{path: path}
 	for _, filter := range pieces[1:] {
 		filter = strings.TrimSpace(filter)
 		if templateCalls[filter] == nil {
@@ -67,6 +75,22 @@ func parseExpression(s string) (templatePart, error) {
 		part.filters = append(part.filters, filter)
 	}
 	return part, nil
+}
+
+// parseField reads a field, with methods that trim or change case, or the place of one field in another.
+func parseField(s string) (part templatePart, ok bool) {
+	if call := indexPattern.FindStringSubmatch(s); call != nil {
+		value, ok := parseField(call[2])
+		list, isField := fieldPath(call[1])
+		return templatePart{path: list, index: value.path, filters: value.filters}, ok && isField && value.index == nil
+	}
+	if call := methodPattern.FindStringSubmatch(s); call != nil {
+		part, ok = parseField(call[1])
+		part.filters = append(part.filters, call[2])
+		return part, ok && part.index == nil
+	}
+	part.path, ok = fieldPath(s)
+	return part, ok
 }
 
 // fieldPath splits doc.answers[0] into steps; a leading "doc" is lm-eval's name of the row.
@@ -94,17 +118,55 @@ func (t template) render(doc map[string]any) (string, error) {
 			out.WriteString(part.text)
 			continue
 		}
-		value, err := lookup(doc, part.path)
+		text, err := part.render(doc)
 		if err != nil {
 			return "", err
-		}
-		text := plain(value)
-		for _, filter := range part.filters {
-			text = templateCalls[filter](text)
 		}
 		out.WriteString(text)
 	}
 	return out.String(), nil
+}
+
+func (p templatePart) render(doc map[string]any) (string, error) {
+	from := p.path
+	if p.index != nil {
+		from = p.index
+	}
+	value, err := lookup(doc, from)
+	if err != nil {
+		return "", err
+	}
+	text := plain(value)
+	for _, filter := range p.filters {
+		text = templateCalls[filter](text)
+	}
+	if p.index == nil {
+		return text, nil
+	}
+	list, err := lookupList(doc, p.path)
+	if err != nil {
+		return "", err
+	}
+	i := slices.Index(list, text)
+	if i < 0 {
+		return "", fmt.Errorf("%q is not in %s", text, strings.Join(p.path, "."))
+	}
+	return strconv.Itoa(i), nil
+}
+
+// field gives the path of a template that is one field and nothing else.
+func (t template) field() ([]string, bool) {
+	var path []string
+	for _, part := range t {
+		switch {
+		case part.path == nil && part.text == "":
+		case path != nil || part.path == nil || part.index != nil || len(part.filters) > 0:
+			return nil, false
+		default:
+			path = part.path
+		}
+	}
+	return path, path != nil
 }
 
 func lookup(doc map[string]any, path []string) (any, error) {

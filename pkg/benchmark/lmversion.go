@@ -96,25 +96,33 @@ func (t *lmTask) items(data io.Reader, defaults Defaults) ([]Item, []*errs.Error
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	var items []Item
+	found := collector{name: dataName(data), defaults: defaults}
 	scanner := bufio.NewScanner(data)
 	scanner.Buffer(make([]byte, 64<<10), maxItemLine)
-	for line := 1; scanner.Scan(); line++ {
+	line := 1
+	for ; scanner.Scan(); line++ {
 		if len(bytes.TrimSpace(scanner.Bytes())) == 0 {
 			continue
 		}
 		item, err := render(scanner.Bytes())
 		if err != nil {
-			problems = append(problems, errs.New(errs.Invalid, "%w", err).At(fmt.Sprintf("data:%d", line)).
-				Mend("check the field names in %s", t.file))
+			found.reject(line, errs.New(errs.Invalid, "%w", err).Mend("check the field names in %s", t.file))
 			continue
 		}
-		items = append(items, defaults.fill(item, line))
+		found.add(line, item)
 	}
 	if err := scanner.Err(); err != nil {
-		problems = append(problems, scanProblem(err).At("data"))
+		found.reject(line, scanProblem(err))
 	}
-	return items, problems
+	return found.items, found.problems
+}
+
+// dataName is the path of opened data, for its problems.
+func dataName(data io.Reader) string {
+	if named, ok := data.(interface{ Name() string }); ok {
+		return named.Name()
+	}
+	return "data"
 }
 
 func (t *lmTask) templates() (func(row []byte) (Item, error), []*errs.Error) {
@@ -140,7 +148,7 @@ func (t *lmTask) templates() (func(row []byte) (Item, error), []*errs.Error) {
 	}, nil
 }
 
-// choices gives the choices of a row: a list of templates, or one field that holds a list.
+// choices gives the choices of a row: a list of texts, a list of fields, or one field that holds a list.
 func (t *lmTask) choices() func(doc map[string]any) ([]string, error) {
 	node := t.keys["doc_to_choice"]
 	if node == nil {
@@ -150,25 +158,54 @@ func (t *lmTask) choices() func(doc map[string]any) ([]string, error) {
 	if node.Kind == yaml.SequenceNode && node.Decode(&list) == nil {
 		return func(map[string]any) ([]string, error) { return list, nil }
 	}
-	path, ok := fieldPath(strings.TrimSpace(strings.Trim(strings.TrimSpace(node.Value), "{}")))
+	expression := strings.TrimSpace(strings.Trim(strings.TrimSpace(node.Value), "{}"))
+	if fields, ok := fieldList(expression); ok {
+		return fields
+	}
+	path, ok := fieldPath(expression)
 	if !ok {
-		t.problem(node, "use a list, or one field such as {{choices.text}}", "doc_to_choice is more than a field")
+		t.problem(node, "use a list, [field, field], or one field such as {{choices.text}}", "doc_to_choice is more than a field")
 	}
 	return func(doc map[string]any) ([]string, error) { return lookupList(doc, path) }
+}
+
+// fieldList reads "[sol1, sol2]": one choice from each field.
+func fieldList(s string) (func(doc map[string]any) ([]string, error), bool) {
+	if !strings.HasPrefix(s, "[") || !strings.HasSuffix(s, "]") {
+		return nil, false
+	}
+	var fields template
+	for _, name := range strings.Split(s[1:len(s)-1], ",") {
+		part, err := parseExpression(strings.TrimSpace(name))
+		if err != nil || part.index != nil {
+			return nil, false
+		}
+		fields = append(fields, part)
+	}
+	return func(doc map[string]any) ([]string, error) {
+		out := make([]string, len(fields))
+		for i, field := range fields {
+			var err error
+			if out[i], err = (template{field}).render(doc); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}, true
 }
 
 func renderItem(doc map[string]any, text, target template, choices func(map[string]any) ([]string, error)) (it Item, err error) {
 	if it.Input, err = text.render(doc); err != nil {
 		return it, err
 	}
-	if it.Target, err = target.render(doc); err != nil {
-		return it, err
-	}
 	if id, err := lookup(doc, []string{"id"}); err == nil {
 		it.ID = plain(id)
 	}
 	if choices == nil {
-		return it, nil
+		return it, it.setTargets(doc, target)
+	}
+	if it.Target, err = target.render(doc); err != nil {
+		return it, err
 	}
 	if it.Choices, err = choices(doc); err != nil {
 		return it, err
@@ -177,4 +214,16 @@ func renderItem(doc map[string]any, text, target template, choices func(map[stri
 		it.Target = it.Choices[i] // lm-eval's target may be the choice's number
 	}
 	return it, nil
+}
+
+// setTargets takes a field that holds a list as targets any of which is right, as lm-eval does.
+func (it *Item) setTargets(doc map[string]any, target template) (err error) {
+	if path, ok := target.field(); ok {
+		if list, err := lookupList(doc, path); err == nil {
+			it.Targets = list
+			return nil
+		}
+	}
+	it.Target, err = target.render(doc)
+	return err
 }

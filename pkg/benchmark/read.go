@@ -18,6 +18,8 @@ type Defaults struct {
 	Capability string // when a row names none
 	Source     string
 	Licence    string
+	// Scorer, when set, makes readers check each item as Version.Validate does, and name its line.
+	Scorer *Scorer
 }
 
 // maxItemLine bounds one item.
@@ -26,8 +28,7 @@ const maxItemLine = 1 << 20
 // ReadJSONL reads items from JSON Lines, one object a line. Every problem carries "name:line"; good lines are
 // kept beside bad ones. Rows without an id get one from their line, "line-7".
 func ReadJSONL(name string, r io.Reader, defaults Defaults) ([]Item, []*errs.Error) {
-	var items []Item
-	var problems []*errs.Error
+	found := collector{name: name, defaults: defaults}
 	scanner := bufio.NewScanner(r)
 	scanner.Buffer(make([]byte, 64<<10), maxItemLine)
 	line := 0
@@ -42,15 +43,51 @@ func ReadJSONL(name string, r io.Reader, defaults Defaults) ([]Item, []*errs.Err
 		}
 		item, problem := parseItem(text)
 		if problem != nil {
-			problems = append(problems, problem.At(fmt.Sprintf("%s:%d", name, line)))
+			found.reject(line, problem)
 			continue
 		}
-		items = append(items, defaults.fill(item, line))
+		found.add(line, item)
 	}
 	if err := scanner.Err(); err != nil {
-		problems = append(problems, scanProblem(err).At(fmt.Sprintf("%s:%d", name, line+1)))
+		found.reject(line+1, scanProblem(err))
 	}
-	return items, problems
+	return found.items, found.problems
+}
+
+// collector keeps the good items of a file and what is wrong with the others, each with its line.
+type collector struct {
+	name     string
+	defaults Defaults
+	items    []Item
+	problems []*errs.Error
+	lines    map[string]int // of each id
+}
+
+func (c *collector) reject(line int, problem *errs.Error) {
+	c.problems = append(c.problems, problem.At(fmt.Sprintf("%s:%d", c.name, line)))
+}
+
+func (c *collector) add(line int, item Item) {
+	item = c.defaults.fill(item, line)
+	if problem := c.check(line, item); problem != nil {
+		c.reject(line, problem)
+		return
+	}
+	c.items = append(c.items, item)
+}
+
+func (c *collector) check(line int, item Item) *errs.Error {
+	if c.defaults.Scorer == nil {
+		return nil
+	}
+	if first := c.lines[item.ID]; first != 0 {
+		return errs.New(errs.Invalid, "the id %q is used on line %d already", item.ID, first).Mend("give every item its own id")
+	}
+	if c.lines == nil {
+		c.lines = map[string]int{}
+	}
+	c.lines[item.ID] = line
+	return item.problem(*c.defaults.Scorer)
 }
 
 func scanProblem(err error) *errs.Error {

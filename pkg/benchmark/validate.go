@@ -2,6 +2,7 @@ package benchmark
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 
@@ -73,8 +74,8 @@ func (it Item) problem(scorer Scorer) *errs.Error {
 		return errs.New(errs.Invalid, `both "input" and "messages"`).Mend("keep one of them")
 	case it.Capability == "":
 		return errs.New(errs.Invalid, "no capability").Mend(`add "capability", such as "knowledge"`)
-	case it.Weight < 0:
-		return errs.New(errs.Invalid, "the weight is negative").Mend("use 0 or more")
+	case !(it.Weight >= 0) || math.IsInf(it.Weight, 1):
+		return errs.New(errs.Invalid, "the weight %v is not 0 or more", it.Weight).Mend("use a number from 0, such as 1")
 	}
 	return it.targetProblem(scorer)
 }

@@ -3,7 +3,6 @@ package gatecli
 import (
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -15,7 +14,8 @@ import (
 
 // Benchmark is the command "benchmark" with lock, import and contamination.
 func Benchmark() *cobra.Command {
-	cmd := &cobra.Command{Use: "benchmark", Short: "Lock and import test suites, and find their items in training data"}
+	cmd := quiet(&cobra.Command{Use: "benchmark", Short: "Lock and import test suites, and find their items in training data",
+		Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }})
 	cmd.AddCommand(lockCommand(), importCommand(), contaminationCommand())
 	return cmd
 }
@@ -119,6 +119,9 @@ Every wrong line is named; nothing is written unless all are good. An imported f
 }
 
 func (f importFlags) run(out, errOut io.Writer, path string) error {
+	if f.maxTokens < 1 {
+		return errs.New(errs.Invalid, "an answer of %d tokens says nothing", f.maxTokens).At("--max-tokens").Mend("use 1 or more")
+	}
 	v, problems, err := f.read(path)
 	if err != nil {
 		return err
@@ -130,10 +133,10 @@ func (f importFlags) run(out, errOut io.Writer, path string) error {
 		return exit(ExitUnjudgeable)
 	}
 	if err := v.Validate(); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	if err := v.WriteFolder(f.out); err != nil {
-		return err
+		return errs.New(errs.Invalid, "the benchmark cannot be written: %w", err).At(f.out).Mend("check the folder and its permissions")
 	}
 	return showLock(out, v, false)
 }
@@ -148,7 +151,7 @@ func (f importFlags) read(path string) (benchmark.Version, []*errs.Error, error)
 		Name: f.name, Scorer: benchmark.Scorer{Kind: f.scorer}, Prompt: benchmark.Prompt{Chat: f.chat},
 		Decoding: benchmark.Decoding{MaxTokens: f.maxTokens}, Source: f.source, Licence: f.licence,
 	}
-	defaults := benchmark.Defaults{Capability: f.capability, Source: f.source, Licence: f.licence}
+	defaults := benchmark.Defaults{Capability: f.capability, Source: f.source, Licence: f.licence, Scorer: &v.Scorer}
 	var problems []*errs.Error
 	switch f.kind(path) {
 	case "jsonl":
@@ -171,7 +174,8 @@ func (f importFlags) kind(path string) string {
 	if f.from != "" {
 		return f.from
 	}
-	return map[string]string{".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".yaml": "lm-eval", ".yml": "lm-eval"}[strings.ToLower(filepath.Ext(path))]
+	ending := filepath.Ext(strings.TrimSuffix(strings.ToLower(path), zipped))
+	return map[string]string{".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".yaml": "lm-eval", ".yml": "lm-eval"}[ending]
 }
 
 // openData opens a task's data: the file given, or the one it names beside the task file and nowhere else.
@@ -186,6 +190,6 @@ func (f importFlags) openData(task string) func(string) (io.ReadCloser, error) {
 		if !filepath.IsLocal(named) {
 			return nil, fmt.Errorf("%s lies outside the task's folder", named)
 		}
-		return os.Open(filepath.Join(filepath.Dir(task), named))
+		return openFile(filepath.Join(filepath.Dir(task), named))
 	}
 }

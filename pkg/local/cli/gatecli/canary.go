@@ -3,6 +3,7 @@ package gatecli
 import (
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -107,9 +108,9 @@ func (f canaryFlags) check() error {
 		return errs.New(errs.Invalid, "no --baseline file").Mend("name the file with --baseline FILE")
 	case f.canary == "":
 		return errs.New(errs.Invalid, "no --canary file").Mend("name the file with --canary FILE")
-	case f.alpha <= 0 || f.alpha >= 1:
+	case !(f.alpha > 0 && f.alpha < 1):
 		return errs.New(errs.Invalid, "alpha %v is not a chance", f.alpha).At("--alpha").Mend("use a number between 0 and 1, such as 0.01")
-	case f.ratio <= 1:
+	case !(f.ratio > 1) || math.IsInf(f.ratio, 1):
 		return errs.New(errs.Invalid, "a ratio of %v is no rise", f.ratio).At("--min-ratio").Mend("use a number above 1, such as 1.2")
 	case f.tick <= 0:
 		return errs.New(errs.Invalid, "the tick is not positive").At("--tick").Mend("use a duration such as 30s")
@@ -139,10 +140,11 @@ func (f canaryFlags) judge(baseline, canary requests) outcome {
 	return result
 }
 
-// nextTick is the first end of a tick after the request; ticks without requests change nothing.
+// nextTick is the first end of a tick after the request; ticks without requests change nothing. It is always after
+// the request, however small the tick is beside the time.
 func nextTick(end, tick, request float64) float64 {
-	skipped := float64(int64((request - end) / tick))
-	return end + max(0, skipped)*tick + tick
+	skipped := math.Floor((request - end) / tick)
+	return max(end+max(0, skipped)*tick+tick, math.Nextafter(request, math.Inf(1)))
 }
 
 func (f canaryFlags) print(out io.Writer, r outcome) error {

@@ -2,7 +2,9 @@ package gatecli
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -99,7 +101,7 @@ func scanFile(ix *benchmark.Index, path string) ([]place, error) {
 	line := 0
 	for scanner.Scan() {
 		line++
-		text, err := rowText(scanner.Bytes())
+		text, err := rowText(bytes.TrimPrefix(scanner.Bytes(), []byte("\xef\xbb\xbf")))
 		if err != nil {
 			return nil, errs.New(errs.Invalid, "not a training row: %w", err).At(fmt.Sprintf("%s:%d", path, line)).
 				Mend("write messages, prompt and completion, or text")
@@ -125,13 +127,29 @@ func rowText(line []byte) (string, error) {
 		Prompt, Completion, Text string
 	}
 	if err := json.Unmarshal(line, &row); err != nil {
-		return "", err
+		return "", rowSyntax(err)
 	}
 	var parts []string
 	for _, m := range row.Messages {
 		parts = append(parts, m.Content)
 	}
-	return strings.Join(append(parts, row.Prompt, row.Completion, row.Text), "\n"), nil
+	text := strings.Join(append(parts, row.Prompt, row.Completion, row.Text), "\n")
+	if strings.TrimSpace(text) == "" {
+		return "", errors.New("the row has no text")
+	}
+	return text, nil
+}
+
+// rowSyntax says in words of JSON what encoding/json says in words of Go.
+func rowSyntax(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	if wrong.Field == "" {
+		return fmt.Errorf("this is a JSON %s", wrong.Value)
+	}
+	return fmt.Errorf("%s cannot be a JSON %s", strings.ToLower(wrong.Field), wrong.Value)
 }
 
 func (f contaminationFlags) print(out, errOut io.Writer, ix *benchmark.Index, places []place) error {

@@ -1,13 +1,10 @@
 package gatecli
 
 import (
-	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -110,6 +107,9 @@ func (f gateFlags) decide(policy gate.Policy) (gate.Report, error) {
 }
 
 func (f gateFlags) input() (in gate.Input, err error) {
+	if !(f.aaFloor >= 0 && f.aaFloor <= 1) {
+		return in, errs.New(errs.Invalid, "%v is not a share", f.aaFloor).At("--aa-floor").Mend("use a share from 0 to 1, such as 0.01")
+	}
 	in.Extras.AAFloor, in.Digests = f.aaFloor, f.digests
 	if in.Incumbent, err = f.results("incumbent", f.incumbent); err != nil {
 		return in, err
@@ -154,23 +154,7 @@ func (f gateFlags) results(flag, path string) (gate.Results, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return gate.Lines(path, func() (io.ReadCloser, error) { return openResults(path) }), nil
-}
-
-// openResults opens a file of results, unzipping one whose name ends in .gz.
-func openResults(path string) (io.ReadCloser, error) {
-	file, err := os.Open(path)
-	if err != nil || !strings.HasSuffix(path, ".gz") {
-		return file, err
-	}
-	zipped, err := gzip.NewReader(file)
-	if err != nil {
-		return nil, errors.Join(gate.Problem{Where: path, Message: "not a gzip file: " + err.Error(), Hint: "rename or pack it"}, file.Close())
-	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{zipped, file}, nil
+	return gate.Lines(path, func() (io.ReadCloser, error) { return openFile(path) }), nil
 }
 
 // refuse prints every problem and ends with exit status 2.

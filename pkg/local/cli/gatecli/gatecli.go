@@ -3,11 +3,13 @@
 package gatecli
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -58,6 +60,14 @@ func ExitCode(err error) int {
 func quiet(cmd *cobra.Command) *cobra.Command {
 	cmd.SilenceUsage, cmd.SilenceErrors = true, true
 	cmd.SetFlagErrorFunc(wrongFlag)
+	if args := cmd.Args; args != nil {
+		cmd.Args = func(cmd *cobra.Command, list []string) error {
+			if err := args(cmd, list); err != nil {
+				return wrongFlag(cmd, err)
+			}
+			return nil
+		}
+	}
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error { return withCode(run(cmd, args)) }
 	}
@@ -95,14 +105,55 @@ func printJSON(w io.Writer, v any) error {
 	return nil
 }
 
-// openFile opens a file that the user named; the error says what to do.
-func openFile(path string) (*os.File, error) {
+// openFile opens a file that the user named, unzipping one whose name ends in .gz; the error says what to do.
+func openFile(path string) (io.ReadCloser, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, errs.New(errs.NotFound, "the file cannot be opened: %w", err).At(path).Mend("check the path")
 	}
-	return file, nil
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, errors.Join(errs.New(errs.Invalid, "this is a folder").At(path).Mend("name a file"), file.Close())
+	}
+	if !strings.HasSuffix(path, zipped) {
+		return file, nil
+	}
+	return unzip(path, file)
 }
+
+// zipped ends the names of files that are unzipped while they are read.
+const zipped = ".gz"
+
+func unzip(path string, file *os.File) (io.ReadCloser, error) {
+	reader, err := gzip.NewReader(file)
+	if err != nil {
+		return nil, errors.Join(notZipped(path, "not a gzip file", err), file.Close())
+	}
+	return unzipped{reader, file, path}, nil
+}
+
+func notZipped(path, message string, err error) error {
+	return errs.New(errs.Invalid, "%s: %w", message, err).At(path).Mend("pack it again, or name it without .gz")
+}
+
+// unzipped reads a zipped file and says where it breaks off.
+type unzipped struct {
+	*gzip.Reader
+	file *os.File
+	path string
+}
+
+func (u unzipped) Read(b []byte) (int, error) {
+	n, err := u.Reader.Read(b)
+	if err != nil && err != io.EOF {
+		err = notZipped(u.path, "the gzip file breaks off", err)
+	}
+	return n, err
+}
+
+// Name is the path, as an os.File gives it.
+func (u unzipped) Name() string { return u.path }
+
+func (u unzipped) Close() error { return errors.Join(u.Reader.Close(), u.file.Close()) }
 
 func readFile(path string) ([]byte, error) {
 	file, err := openFile(path)

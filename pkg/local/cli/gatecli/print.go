@@ -88,8 +88,13 @@ func readSet(path string) (map[string]bool, error) {
 	defer file.Close()
 	set := map[string]bool{}
 	scanner := bufio.NewScanner(file)
-	for scanner.Scan() {
-		if name := strings.TrimSpace(scanner.Text()); name != "" {
+	for line := 1; scanner.Scan(); line++ {
+		name := strings.TrimSpace(strings.TrimPrefix(scanner.Text(), "\ufeff"))
+		if name != "" && !strings.Contains(name, "/") {
+			return nil, errs.New(errs.Invalid, "%q is not a benchmark/item", name).At(fmt.Sprintf("%s:%d", path, line)).
+				Mend("write what benchmark contamination prints")
+		}
+		if name != "" {
 			set[name] = true
 		}
 	}

@@ -74,14 +74,16 @@ func readLines(path string) ([]rawLine, error) {
 	defer file.Close()
 	var out []rawLine
 	scanner := bufio.NewScanner(file)
-	for number := 1; scanner.Scan(); number++ {
+	number := 1
+	for ; scanner.Scan(); number++ {
 		text := strings.TrimSpace(strings.TrimPrefix(scanner.Text(), "\ufeff"))
 		if text != "" && !strings.HasPrefix(text, "#") && !(number == 1 && strings.HasPrefix(text, "time")) {
 			out = append(out, rawLine{number, split(text)})
 		}
 	}
 	if err := scanner.Err(); err != nil {
-		return nil, errs.New(errs.Invalid, "the file cannot be read: %w", err).At(path)
+		return nil, errs.New(errs.Invalid, "the line cannot be read: %w", err).At(fmt.Sprintf("%s:%d", path, number)).
+			Mend("write a time and 0 or 1 on a line")
 	}
 	return out, nil
 }
@@ -137,7 +139,7 @@ func parseTime(text string) (seconds float64, absolute, ok bool) {
 		return seconds, false, !math.IsNaN(seconds) && !math.IsInf(seconds, 0)
 	}
 	date, err := time.Parse(time.RFC3339Nano, text)
-	return float64(date.UnixNano()) / 1e9, true, err == nil
+	return float64(date.Unix()) + float64(date.Nanosecond())/1e9, true, err == nil
 }
 
 // first is the time of the next request, +Inf when there is none.
@@ -163,7 +165,8 @@ func (q *requests) until(end float64) (n, failed int) {
 // write gives a time in the form of the file.
 func (q requests) write(at float64) string {
 	if q.absolute {
-		return time.Unix(0, int64(at*1e9)).UTC().Format(time.RFC3339)
+		whole, part := math.Modf(at)
+		return time.Unix(int64(whole), int64(part*1e9)).UTC().Format(time.RFC3339)
 	}
 	return strconv.FormatFloat(at, 'f', -1, 64)
 }
