@@ -68,6 +68,9 @@ func parseTask(name string, r io.Reader) (*lmTask, []*errs.Error) {
 	}
 	t.refuseCode(&document)
 	t.readKeys(document.Content[0])
+	if node := t.keys["task"]; node != nil && node.Kind == yaml.SequenceNode {
+		t.problem(node, "import the files of its tasks one by one", "a group of tasks has no items of its own")
+	}
 	if len(t.problems) == 0 {
 		t.require()
 		t.refuseUnscored()
@@ -111,21 +114,22 @@ func (t *lmTask) readKeys(mapping *yaml.Node) {
 }
 
 func (t *lmTask) require() {
-	if node := t.keys["task"]; node != nil && node.Kind == yaml.SequenceNode {
-		t.problem(node, "import the files of its tasks one by one", "a group of tasks has no items of its own")
-		return
-	}
 	for _, key := range []string{"task", "output_type", "doc_to_text", "doc_to_target"} {
 		if t.keys[key] == nil {
 			t.problems = append(t.problems, errs.New(errs.Invalid, "no %s", key).At(t.file+":1").Mend("add %s", key))
 		}
 	}
+	if node := t.keys["num_fewshot"]; node != nil && node.Value != "0" {
+		t.problem(node, "set it to 0, or run the task through the harness", "few-shot examples are not rendered")
+	}
+	t.requireOutput()
+}
+
+// requireOutput wants a known kind of answer, with its choices.
+func (t *lmTask) requireOutput() {
 	if t.keys["output_type"] != nil && !slices.Contains([]string{"multiple_choice", "generate_until"}, t.text("output_type")) {
 		t.problem(t.keys["output_type"], "use multiple_choice or generate_until, or run the task through the harness",
 			"the output type %s is not imported", t.text("output_type"))
-	}
-	if node := t.keys["num_fewshot"]; node != nil && node.Value != "0" {
-		t.problem(node, "set it to 0, or run the task through the harness", "few-shot examples are not rendered")
 	}
 	if t.keys["output_type"] != nil && t.text("output_type") == "multiple_choice" && t.keys["doc_to_choice"] == nil {
 		t.problems = append(t.problems, errs.New(errs.Invalid, "no doc_to_choice").At(t.file+":1").Mend("add doc_to_choice"))
