@@ -1,16 +1,13 @@
 import { withSearch } from '../lib/paths'
 import { toApiError, unreachable } from '../lib/problem'
 import { api, apiUrl, call, sameApp } from './client'
+import { again, partsOf, passingOrExpired, sha256, wholeUpTo } from './parts'
 import type { Ingestion } from './schema'
 
 export interface Progress {
   sent: number
   total: number
 }
-
-/** Files over this many bytes go in parts, so that a broken connection costs one part. */
-export const partsFrom = 64 * 1024 * 1024
-const attempts = 4
 
 interface Sending {
   dataset: string
@@ -21,64 +18,76 @@ interface Sending {
 }
 
 /** Sends a file and gives the ingestion that checks it. */
-export function sendFile(s: Sending): Promise<Ingestion> {
-  return s.file.size > partsFrom ? inParts(s) : whole(s)
+export async function sendFile(s: Sending): Promise<Ingestion> {
+  const config = await call(api.GET('/v1/config'))
+  return s.file.size > wholeUpTo(config) ? inParts(s) : whole(s)
 }
 
 async function whole({ dataset, file, resubmits, signal, onProgress }: Sending): Promise<Ingestion> {
   const url = apiUrl(withSearch(`v1/datasets/${encodeURIComponent(dataset)}/uploads`, { name: file.name, resubmits }))
   const total = file.size
-  const answer = await transmit('POST', url, file, signal, (sent) => onProgress({ sent, total }))
+  const answer = await transmit({ method: 'POST', url, headers: ours, body: file, signal }, (sent) => onProgress({ sent, total }))
   return answer as Ingestion
 }
 
 async function inParts({ dataset, file, resubmits, signal, onProgress }: Sending): Promise<Ingestion> {
   const upload = await call(api.POST('/v1/uploads', { body: { dataset, name: file.name, bytes: file.size, resubmits } }))
+  const path = { upload: upload.id }
   try {
-    for (let part = 1, from = 0; from < file.size; part++, from += upload.partBytes) {
-      const url = apiUrl(`v1/uploads/${upload.id}/parts/${part}`)
-      const body = file.slice(from, from + upload.partBytes)
-      const base = from
-      await again(() => transmit('PUT', url, body, signal, (sent) => onProgress({ sent: base + sent, total: file.size })), signal)
+    for (const part of partsOf(file.size, upload.partBytes)) {
+      const body = file.slice(part.from, part.to)
+      const digest = await sha256(body)
+      await again(async () => {
+        const to = await addressOf(upload.id, part.number, digest)
+        await transmit({ ...to, body, signal }, (sent) => onProgress({ sent: part.from + sent, total: file.size }))
+      }, signal, passingOrExpired)
     }
+    signal.throwIfAborted()
   } catch (error) {
-    if (signal.aborted) await call(api.DELETE('/v1/uploads/{upload}', { params: { path: { upload: upload.id } } }))
+    if (signal.aborted) await call(api.DELETE('/v1/uploads/{upload}', { params: { path } }))
     throw error
   }
-  return call(api.POST('/v1/uploads/{upload}/complete', { params: { path: { upload: upload.id } } }))
+  return again(() => call(api.POST('/v1/uploads/{upload}/complete', { params: { path } })), signal)
 }
 
-/** Repeats what a broken connection stopped; what the server refused stays refused. */
-async function again<T>(send: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (let n = 1; ; n++) {
-    try {
-      return await send()
-    } catch (error) {
-      const status = (error as { status?: number }).status ?? 0
-      if (signal.aborted || n === attempts || (status > 0 && status < 500)) throw error
-      await new Promise((done) => setTimeout(done, 500 * 2 ** n))
-    }
-  }
+/** Where a part goes: to the store by an address for its digest; through the API where there is none. */
+async function addressOf(upload: string, part: number, digest: string | undefined): Promise<Target> {
+  if (!digest) return { method: 'PUT', url: apiUrl(`v1/uploads/${upload}/parts/${part}`), headers: ours }
+  const address = await call(api.POST('/v1/uploads/{upload}/parts/{part}/address', {
+    params: { path: { upload, part } }, body: { sha256: digest },
+  }))
+  return { ...address, url: address.url.startsWith('/') ? apiUrl(address.url) : address.url }
 }
+
+interface Target {
+  method: string
+  url: string
+  headers: Record<string, string>
+}
+
+const ours = { 'Content-Type': 'application/octet-stream', ...sameApp }
 
 /** XMLHttpRequest, because fetch does not tell how much of a body was sent. */
 function transmit(
-  method: string, url: string, body: Blob, signal: AbortSignal, onSent: (bytes: number) => void,
+  { method, url, headers, body, signal }: Target & { body: Blob; signal: AbortSignal }, onSent: (bytes: number) => void,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
+    const stopped = () => reject(new DOMException('The upload was stopped', 'AbortError'))
+    if (signal.aborted) return stopped()
     const request = new XMLHttpRequest()
+    const stop = () => request.abort()
     request.open(method, url)
     request.responseType = 'json'
-    request.setRequestHeader('Content-Type', 'application/octet-stream')
-    for (const [name, value] of Object.entries(sameApp)) request.setRequestHeader(name, value)
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value)
     request.upload.onprogress = (e) => onSent(e.loaded)
     request.onload = () => {
       if (request.status < 300) resolve(request.response)
       else reject(toApiError(request.status, request.response))
     }
     request.onerror = () => reject(unreachable('the upload was cut off'))
-    request.onabort = () => reject(new DOMException('The upload was stopped', 'AbortError'))
-    signal.addEventListener('abort', () => request.abort(), { once: true })
+    request.onabort = stopped
+    request.onloadend = () => signal.removeEventListener('abort', stop)
+    signal.addEventListener('abort', stop)
     request.send(body)
   })
 }

@@ -33,7 +33,7 @@ export function UploadCard({ datasets }: { datasets: Pick<Dataset, 'id' | 'name'
               <Stack size="xs" alignItems="center">
                 <span>Drop a file here, or</span>
                 <FileInput value={[]} onChange={(e) => upload.start(dataset, e.detail.value)} accept={accepted} ariaLabel="Choose a file to upload">Choose file</FileInput>
-                <span className="soft">Large files go in parts of 8 MiB and go on after a broken connection.</span>
+                <span className="soft">Large files go in parts and go on after a broken connection.</span>
               </Stack>
             </FileDropzone>
           )}
