@@ -39,6 +39,20 @@ type vectors struct {
 		D []float64
 		P float64
 	}
+	Power []struct {
+		Psi, Delta, Alpha, MDE300 float64
+		N                         int
+	}
+	Pooled struct {
+		D            [][]float64
+		Weights      []float64
+		Estimate, SE float64
+	}
+	Mixture  []struct{ N, Variance, Tau, X, LR float64 }
+	EProcess []struct {
+		Tick [4]int
+		E    float64
+	}
 }
 
 func load(t *testing.T) (v vectors) {
@@ -49,6 +63,9 @@ func load(t *testing.T) (v vectors) {
 	require.NotEmpty(t, v.Tango)
 	require.NotEmpty(t, v.McNemar)
 	require.NotEmpty(t, v.Multiple)
+	require.NotEmpty(t, v.Power)
+	require.NotEmpty(t, v.Mixture)
+	require.NotEmpty(t, v.EProcess)
 	return v
 }
 
@@ -122,6 +139,38 @@ func TestSignFlip_AgreesWithScipy(t *testing.T) {
 	require.Equal(t, p, stats.SignFlip(clusters, 0, 1), "equal seeds draw alike")
 	require.Less(t, p, 0.01)
 	require.Equal(t, 1.0, stats.SignFlip(nil, 0, 1))
+}
+
+func TestPower_AgreesWithThePowerEquation(t *testing.T) {
+	for _, c := range load(t).Power {
+		require.Equal(t, c.N, stats.SampleSize(c.Psi, c.Delta, c.Alpha))
+		require.InEpsilon(t, c.MDE300, stats.MDE(300, c.Psi, c.Alpha), 1e-6)
+	}
+}
+
+func TestPool_AgreesWithLinearContrast(t *testing.T) {
+	c := load(t).Pooled
+	strata := make([]stats.Stratum, len(c.D))
+	for i, d := range c.D {
+		strata[i] = stats.Stratum{Weight: c.Weights[i], Paired: stats.NewPaired(d, nil)}
+	}
+	got := stats.Pool(strata)
+	require.InDelta(t, c.Estimate, got.Estimate, 1e-12)
+	require.InDelta(t, c.SE, got.SE, 1e-12)
+}
+
+func TestMixtureLR_AgreesWithNumericalIntegration(t *testing.T) {
+	for _, c := range load(t).Mixture {
+		require.InEpsilon(t, c.LR, stats.MixtureLR(c.N, c.Variance, c.Tau, c.X), 1e-8)
+	}
+}
+
+func TestEProcess_AgreesWithBinomialLikelihoods(t *testing.T) {
+	e := stats.NewEProcess(0.01, 1.2)
+	for _, c := range load(t).EProcess {
+		got, _ := e.Observe(c.Tick[0], c.Tick[1], c.Tick[2], c.Tick[3])
+		require.InEpsilon(t, c.E, got, 1e-9)
+	}
 }
 
 // Published sample sizes and detectable effects (power 80 %, one-sided 5 %, first-order form).

@@ -11,7 +11,7 @@ import math
 from pathlib import Path
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import integrate, optimize, stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -112,6 +112,62 @@ def sign_flip():
     return {"d": d, "p": float(result.pvalue)}
 
 
+def power():
+    """Sample sizes and detectable effects (80 %, one-sided, variance psi) by solving the normal power equation."""
+
+    def lacks(n, effect, psi, alpha):
+        return stats.norm.sf(stats.norm.isf(alpha), loc=effect * math.sqrt(n / psi)) - 0.8
+
+    out = []
+    for psi, delta, alpha in [(0.1, 0.01, 0.05), (0.1, 0.03, 0.05), (0.02, 0.005, 0.05), (0.25, 0.08, 0.01)]:
+        n = optimize.brentq(lacks, 1, 10**7, args=(delta, psi, alpha), xtol=1e-9)
+        mde = optimize.brentq(lambda e, p=psi, a=alpha: lacks(300, e, p, a), 1e-6, 1, xtol=1e-14)
+        out.append({"psi": psi, "delta": delta, "alpha": alpha, "n": math.ceil(n - 1e-6), "mde300": mde})
+    return out
+
+
+def pooled():
+    """A weighted mean of three strata's differences and its standard error, as a linear contrast of the strata."""
+    rng = np.random.default_rng(11)
+    data = [rng.choice([-1.0, 0.0, 1.0], size=n, p=[0.06, 0.9, 0.04]) for n in (200, 300, 541)]
+    weights = [1.0, 2.0, 0.5]
+    # The smoothed variance of each mean, written as one item's second moment with a flip added.
+    variances = [((np.sum(d * d) + 1) / (len(d) + 2) - np.mean(d) ** 2) / len(d) for d in data]
+    contrast = np.array(weights) / sum(weights)
+    se = math.sqrt(float(contrast @ np.diag(variances) @ contrast))
+    return {"d": [d.tolist() for d in data], "weights": weights, "estimate": float(contrast @ [np.mean(d) for d in data]), "se": se}
+
+
+def mixture():
+    """The mixture likelihood ratio by integrating over the prior numerically."""
+    out = []
+    for n, variance, tau, x in [(40, 0.5, 0.2, 0.1), (500, 0.3, 0.2, -0.08), (30, 1.0, 0.05, 0.4)]:
+
+        def ratio(theta, n=n, variance=variance, x=x, tau=tau):
+            return math.exp(n * (theta * x - theta * theta / 2) / variance) * stats.norm.pdf(theta, 0, tau)
+
+        peak = x * n * tau**2 / (variance + n * tau**2)
+        value, _ = integrate.quad(ratio, -2, 2, points=[peak], epsabs=0, epsrel=1e-12, limit=500)
+        out.append({"n": n, "variance": variance, "tau": tau, "x": x, "lr": value})
+    return out
+
+
+def e_process():
+    """E after each tick, from scipy's binomial likelihoods under the bets and under the one pooled rate."""
+    ticks = [(20, 0, 20, 1), (200, 2, 200, 9), (0, 0, 50, 3), (120, 1, 0, 0), (300, 4, 290, 21)]
+    bets, base_n, base_k, out = np.zeros(5), 0, 0, []
+    for na, ka, nb, kb in ticks:
+        a = (base_k + 0.5) / (base_n + 50)
+        for i, r in enumerate([1, 1.5, 2.5, 4, 8]):
+            b = min(0.99, a * 1.2 * r)
+            both = (na * a + nb * b) / (na + nb)
+            bets[i] += stats.binom.logpmf(ka, na, a) + stats.binom.logpmf(kb, nb, b)
+            bets[i] -= stats.binom.logpmf(ka, na, both) + stats.binom.logpmf(kb, nb, both)
+        base_n, base_k = base_n + na, base_k + ka
+        out.append({"tick": [na, ka, nb, kb], "e": float(np.exp(bets).mean())})
+    return out
+
+
 def main():
     """Write the file."""
     out = {
@@ -123,6 +179,10 @@ def main():
         "wilson": wilson(),
         "clustered": clustered(),
         "signFlip": sign_flip(),
+        "power": power(),
+        "pooled": pooled(),
+        "mixture": mixture(),
+        "eProcess": e_process(),
     }
     path = Path("pkg/stats/testdata/vectors.json")
     path.parent.mkdir(parents=True, exist_ok=True)
