@@ -59,7 +59,7 @@ func TestParsePolicy_RefusesWhatIsWrong(t *testing.T) {
 		{`"alpha":0.05`, `"alpha":"0.05"`, "alpha is a string where a float64 belongs"},
 		{`"alpha":0.05`, `"alpha":0.05,"beta":0.2`, `unknown field "beta"`},
 		{`"maxUnpaired":0`, `"maxUnpaired":2`, "pairing.maxUnpaired"},
-		{`"maxUnpaired":0`, `"maxUnparied":0`, `unknown field "maxUnparied"`},
+		{`"maxUnpaired":0`, `"maxUnparied":0`, `pairing.maxUnparied: the policy has an unknown field "pairing.maxUnparied"`},
 		{`"minItems":200`, `"minItems":0`, "capability.minItems"},
 		{`"minItems":200`, `"minItems":200,"marginsPp":{"law":0}`, "capability.marginsPp.law"},
 		{`"weights":"equal-benchmark"`, `"weights":"by-mood"`, "use equal-benchmark or equal-item"},
@@ -75,6 +75,10 @@ func TestParsePolicy_RefusesWhatIsWrong(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
+	_, err = gate.ParsePolicy([]byte("\xef\xbb\xbf" + string(good)))
+	require.NoError(t, err, "a byte order mark is no fault")
+	_, err = gate.ParsePolicy([]byte("[]"))
+	require.ErrorContains(t, err, "the policy is a JSON array where an object belongs")
 	_, err = gate.ParsePolicy([]byte(string(good) + "{}"))
 	require.ErrorContains(t, err, "more than one JSON value")
 	_, err = gate.Decide(gate.Policy{}, gate.Input{})

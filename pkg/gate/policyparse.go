@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/perennial-llm/perennial/pkg/errs"
@@ -13,9 +16,12 @@ import (
 // ParsePolicy reads a policy. Unknown keys are refused, and so are values out of range; keys may also be
 // written in snake_case. What a policy leaves out is zero, not the default: start from --print-policy.
 func ParsePolicy(b []byte) (Policy, error) {
-	b, err := camelKeys(b)
+	b, err := camelKeys(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
 	if err != nil {
 		return Policy{}, err
+	}
+	if path := unknownKey(b, reflect.TypeFor[Policy]()); path != "" {
+		return Policy{}, errs.New(errs.Invalid, "the policy has an unknown field %q", path).At(path).Mend("compare with gate --print-policy")
 	}
 	var p Policy
 	decoder := json.NewDecoder(bytes.NewReader(b))
@@ -28,12 +34,37 @@ func ParsePolicy(b []byte) (Policy, error) {
 
 func policySyntax(err error) error {
 	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && wrong.Field == "" {
+		return errs.New(errs.Invalid, "the policy is a JSON %s where an object belongs", wrong.Value).Mend("start from gate --print-policy")
+	}
 	if errors.As(err, &wrong) {
 		return errs.New(errs.Invalid, "the policy's %s is a %s where a %s belongs", wrong.Field, wrong.Value, wrong.Type).
 			At(wrong.Field).Mend("see the schema or gate --print-policy")
 	}
 	return errs.New(errs.Invalid, "the policy cannot be read: %s", strings.TrimPrefix(err.Error(), "json: ")).
 		Mend("compare with gate --print-policy")
+}
+
+// unknownKey gives the path of the first key, in order of the alphabet, that a struct of type t has no field for.
+func unknownKey(b []byte, t reflect.Type) string {
+	var object map[string]json.RawMessage
+	if t.Kind() != reflect.Struct || json.Unmarshal(b, &object) != nil {
+		return "" // not an object of fields: the decoder says what is wrong
+	}
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		field, ok := t.FieldByNameFunc(func(name string) bool {
+			f, _ := t.FieldByName(name)
+			tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			return strings.EqualFold(tag, key)
+		})
+		if !ok {
+			return key
+		}
+		if below := unknownKey(object[key], field.Type); below != "" {
+			return key + "." + below
+		}
+	}
+	return ""
 }
 
 // camelKeys rewrites snake_case keys, as in published examples, to the wire's camelCase.
