@@ -13,7 +13,7 @@ func (t *lmTask) refuseUnscored() {
 	}
 	for _, function := range scalars(t.keys["filter_list"], "function") {
 		if !slices.Contains(harmlessFilters, function.Value) {
-			t.problem(function, "remove it and use --scorer regex, or run the task through the harness",
+			t.problem(function, "remove it, or run the task through the harness",
 				"the filter %s is not applied", function.Value)
 		}
 	}

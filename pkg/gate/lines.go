@@ -69,7 +69,8 @@ func (lr *lineReader) all(file io.Reader, yield func(Result, error) bool) error 
 		}
 	}
 	if errors.Is(scanner.Err(), bufio.ErrTooLong) {
-		return lr.problem(fmt.Sprintf("the line after this one is longer than %d MiB", maxLine>>20), "split the file into lines")
+		lr.line++
+		return lr.problem(fmt.Sprintf("the line is longer than %d MiB", maxLine>>20), "split the file into lines")
 	}
 	if err := scanner.Err(); err != nil {
 		return fmt.Errorf("read %s: %w", lr.source.name, err)
@@ -121,6 +122,9 @@ func slow(text []byte, r *Result) (hasScore bool, err error) {
 
 func jsonMessage(err error) error {
 	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && wrong.Field == "" {
+		return fmt.Errorf("this is a JSON %s and not an object", wrong.Value)
+	}
 	if errors.As(err, &wrong) {
 		return fmt.Errorf("%s is a %s where a %s belongs", strings.TrimPrefix(wrong.Field, "Result."), wrong.Value, wrong.Type)
 	}
