@@ -45,6 +45,7 @@ def parse(raw: Any, job: str) -> Config:
     _merge(full, raw)
     if job == "train":
         _fit_kind(full, raw)
+        _fit_steps(full, raw)
         _check_combination(full)
     return Config(raw=full, **{k: SimpleNamespace(**v) if isinstance(v, dict) else v for k, v in full.items()})
 
@@ -115,6 +116,13 @@ def _fit_kind(full: dict[str, Any], raw: dict[str, Any]) -> None:
         full["params"]["first_layer"] = 0.0
     if "lr" not in raw.get("train", {}) and preset.get("params", {}).get("kind") != full["params"]["kind"]:
         full["train"]["lr"] /= 20
+
+
+def _fit_steps(full: dict[str, Any], raw: dict[str, Any]) -> None:
+    """Whoever says how many epochs gets so many: a preset's least number of steps goes with the preset's epochs."""
+    said = raw.get("train", {})
+    if "epochs" in said and "min_steps" not in said:
+        full["train"]["min_steps"] = 0
 
 
 def _check_combination(c: dict[str, Any]) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 # twice as many old rows a step as new ones, and own questions that begin like the new ones.
 _RECIPE: dict[str, Any] = {
     "params": {"kind": "lora", "targets": "mlp", "first_layer": 0.6, "r": 16, "alpha": 32},
-    "train": {"epochs": 7, "lr": 2e-3, "batch_rows": 18, "schedule": "linear"},
+    "train": {"epochs": 7, "lr": 2e-3, "min_steps": 100, "batch_rows": 18, "schedule": "linear"},
 }
 _ALONE: dict[str, Any] = {**_RECIPE, "train": {**_RECIPE["train"], "batch_rows": 6}}  # as many new rows a step as `safe` has
 _NONE: dict[str, Any] = {"mode": "none", "self_generate": 0}
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "safe": {**_RECIPE, "replay": {"mode": "both", "ratio": 0.667, "self_generate": 64, "near": 2.0}, "loss": {"kl": 3.0}},
+    "safe": {**_RECIPE, "replay": {"mode": "both", "ratio": 0.667, "self_generate": 64, "near": 2.0}, "loss": {"kl": 2.0}},
     "naive": {**_ALONE, "replay": _NONE, "loss": {"kl": 0.0}},
     "skill": {**_RECIPE, "replay": {"mode": "replay", "ratio": 0.1}, "loss": {"kl": 0.5}},
     "long_stream": {
@@ -22,5 +22,5 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
     "large": {"train": {"trainer": "sdft", "lr": 2e-5}, "replay": _NONE, "loss": {"kl": 0.0}},
 }
-PRESETS["knowledge"] = {**PRESETS["safe"], "loss": {"kl": 3.0, "ewc": 0.1}}
+PRESETS["knowledge"] = {**PRESETS["safe"], "loss": {"kl": 2.0, "ewc": 0.1}}
 PRESETS["no_old_data"] = {**PRESETS["safe"], "replay": {"mode": "self_replay", "ratio": 0.667, "self_generate": 96, "near": 3.0}}

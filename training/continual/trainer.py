@@ -49,11 +49,11 @@ class Plan:
 
 
 def plan(new: list[Row], old: list[Row], cfg: Any) -> Plan:
-    """Split a step's rows between new and old by replay.ratio; epochs count passes over the new rows."""
+    """Split a step's rows between new and old by replay.ratio; epochs count passes over the new rows, train.min_steps at least."""
     n_old = round(cfg.replay.ratio * cfg.train.batch_rows) if old and cfg.replay.mode != "none" else 0
     n_new = max(1, cfg.train.batch_rows - n_old)
     per_epoch = math.ceil(len(new) / n_new)
-    steps = cfg.train.max_steps if cfg.train.max_steps > 0 else max(1, round(cfg.train.epochs * per_epoch))
+    steps = cfg.train.max_steps if cfg.train.max_steps > 0 else max(1, cfg.train.min_steps, round(cfg.train.epochs * per_epoch))
     return Plan(new, old, n_new, n_old, steps)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from continual import config, contract, presets
+from continual import config, contract, presets, trainer
 from continual.errors import ConfigError
 
 FOLDER = config.CONTRACT
@@ -68,6 +68,16 @@ def test_whole_weights_drop_the_presets_adapter_settings_unless_the_run_sets_the
 
 
 METRICS = json.loads((FOLDER / "metrics.json").read_text())["lines"]
+
+
+def test_a_few_rows_get_the_presets_least_steps_unless_the_run_says_how_many_epochs():
+    def steps(**train):
+        return trainer.plan(list(range(6)), [], config.parse({"schema": 1, "job": "train", "preset": "naive", "train": train}, "train")).steps
+
+    assert steps() == 100
+    assert steps(epochs=2) == 2
+    assert steps(epochs=2, min_steps=5) == 5
+    assert steps(max_steps=3) == 3
 
 
 @pytest.mark.parametrize("case", METRICS, ids=[c["line"][12:40] for c in METRICS])
