@@ -61,10 +61,25 @@ func (s *Service) fire(ctx context.Context, model string) error {
 		in.Key = fmt.Sprintf("schedule/%s/%d", model, t.NextRun.Unix()) // a kill between start and note starts nothing twice
 	}
 	_, err = s.Start(ctx, audit.System("trigger"), in)
-	if kind == BySchedule && t.served(err) {
-		return s.slotUsed(ctx, t)
+	if kind == BySchedule {
+		return s.afterSlot(ctx, t, err)
 	}
 	return err
+}
+
+// afterSlot notes the slot when it is done with. Another's run may have begun since the trigger was read: what is
+// pending is read again.
+func (s *Service) afterSlot(ctx context.Context, t Trigger, started error) error {
+	if errs.Is(started, errs.Held) {
+		var err error
+		if t, err = s.Trigger(ctx, t.Model); err != nil || t.NextRun.IsZero() {
+			return err // the schedule was taken away meanwhile
+		}
+	}
+	if t.served(started) {
+		return s.slotUsed(ctx, t)
+	}
+	return started
 }
 
 // repeats tells whether a run would do over what the newest one did: the same data from the same champion,
