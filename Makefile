@@ -55,11 +55,14 @@ test: deps lint bin/perennial ## every test: what CI runs
 check: test ## the same as test
 
 lint: frontend/node_modules/.package-lock.json python ## format, vet, complexity, generated files
+	@scripts/build/moto.sh
 	@scripts/build/lint.sh
 
 gen: frontend/node_modules/.package-lock.json ## make the generated files again
 	@go generate ./...
 	@cd frontend && npm run --silent gen
+	@scripts/build/moto.sh
+	@.cache/moto/bin/python scripts/gen/sdk_actions.py
 
 bench: python ## benchmarks, minutes long
 	@scripts/build/bench.sh

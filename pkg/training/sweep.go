@@ -72,8 +72,8 @@ func (s *Service) fire(ctx context.Context, model string) error {
 func (s *Service) afterSlot(ctx context.Context, t Trigger, started error) error {
 	if errs.Is(started, errs.Held) {
 		var err error
-		if t, err = s.Trigger(ctx, t.Model); err != nil || t.NextRun.IsZero() {
-			return err // the schedule was taken away meanwhile
+		if t, err = s.Trigger(ctx, t.Model); err != nil || t.NextRun.IsZero() || t.NextRun.After(s.Clock()) {
+			return err // the schedule was taken away, or another sweep noted the slot
 		}
 	}
 	if t.served(started) {

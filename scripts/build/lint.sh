@@ -20,9 +20,10 @@ echo "lint: TypeScript"
 (cd frontend && npm run --silent lint && npm run --silent typecheck)
 
 echo "lint: generated files"
-generated() { git ls-files '*_gen.go' 'frontend/src/types/*' | xargs sha256sum; }
+generated() { git ls-files '*_gen.go' 'frontend/src/types/*' 'pkg/asl/sdk/*.gz' | xargs sha256sum; }
 before=$(generated)
 go generate ./pkg/httpapi
+.cache/moto/bin/python scripts/gen/sdk_actions.py
 (cd frontend && npm run --silent gen >/dev/null)
 if [ "$before" != "$(generated)" ]; then
   diff <(echo "$before") <(generated) || true

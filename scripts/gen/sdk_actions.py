@@ -1,6 +1,6 @@
 """Write pkg/asl/sdk/actions.txt.gz: every API action behind Step Functions' aws-sdk integrations.
 
-Usage: python scripts/gen/sdk_actions.py   (in an environment with botocore)
+Usage: python scripts/gen/sdk_actions.py   (in an environment with botocore; .cache/moto has it, pinned)
 
 One line per service: its name in the SDK for Java 2.x, which Step Functions uses (the service id in lower
 case without spaces, hyphens and a last word "Service"), then its actions in camel case.
@@ -26,8 +26,10 @@ def lines() -> list[str]:
 
 
 def main() -> None:
-    """Write the list."""
-    OUT.write_bytes(gzip.compress(("\n".join(lines()) + "\n").encode(), 9, mtime=0))
+    """Write the list, unless it is there: the same text may be packed in other bytes elsewhere."""
+    text = ("\n".join(lines()) + "\n").encode()
+    if not OUT.is_file() or gzip.decompress(OUT.read_bytes()) != text:
+        OUT.write_bytes(gzip.compress(text, 9, mtime=0))
 
 
 if __name__ == "__main__":

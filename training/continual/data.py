@@ -87,6 +87,12 @@ def prompt_key(row: Row) -> str:
     return hashlib.sha256(json.dumps(row.ids[:first]).encode()).hexdigest()
 
 
+def question(raw: dict[str, Any]) -> str:
+    """What a row asks: its prompt or its first user message; empty for plain text."""
+    asked = raw.get("prompt") or next((m["content"] for m in raw.get("messages", ()) if m["role"] == "user"), "")
+    return asked.strip()
+
+
 def normal(text: str) -> str:
     """A prompt without the differences that do not count: case and spaces."""
     return " ".join(text.casefold().split())

@@ -7,7 +7,6 @@ greedy decoding would write its answer exactly: with the right tokens before it,
 eval_report.json of a naive run of the same rows: FR and GR are relative to it.
 """
 
-import json
 import math
 import re
 from dataclasses import dataclass
@@ -116,7 +115,7 @@ def _carried_tasks(inputs: Any) -> dict[str, list[Row]]:
 
 def read_suites(folder: Path | None, buffer: list[Row]) -> list[Suite]:
     """The suites of a channel, in name order."""
-    asked = {data.normal(prompt_of(r.raw)) for r in buffer}
+    asked = {data.normal(data.question(r.raw) or r.raw.get("text", "")) for r in buffer}
     out = []
     for path in sorted(folder.glob("*.jsonl")) if folder else []:
         _, first = next(data.objects(path), (0, {}))
@@ -126,12 +125,6 @@ def read_suites(folder: Path | None, buffer: list[Row]) -> list[Suite]:
     if folder and not out:
         raise DataError(f"channel suites: no *.jsonl file in {folder}")
     return out
-
-
-def prompt_of(raw: dict[str, Any]) -> str:
-    """What a row asks, as text."""
-    users = [m["content"] for m in raw.get("messages", []) if m.get("role") == "user"]
-    return users[-1] if users else str(raw.get("prompt") or raw.get("text") or "")
 
 
 def mean(values: list[bool]) -> float:
@@ -238,8 +231,3 @@ def write_report(root: Root, done: dict[str, Any]) -> None:
     """Beside the metrics and inside the artifact."""
     for path in (root.output / "data" / "eval_report.json", root.model / "eval_report.json"):
         write_json(path, done)
-
-
-def read_report(folder: Path) -> dict[str, Any]:
-    """The report of a finished job's model folder."""
-    return json.loads((folder / "eval_report.json").read_text())

@@ -149,13 +149,7 @@ def buffered(root: Path, update: facts.Suite) -> set[str]:
     """Prompts of the old rows that the job had: those it was given and those it carries on."""
     kept = root / "model" / "cl_state"
     raws = update.buffer + [raw for name in ("buffer", "holdout") if (p := kept / f"{name}.jsonl").is_file() for _, raw in data.objects(p)]
-    return {data.normal(_prompt(r)) for r in raws}
-
-
-def _prompt(raw: dict[str, Any]) -> str:
-    if "messages" in raw:
-        return next((m["content"] for m in raw["messages"] if m["role"] == "user"), "")
-    return raw.get("prompt", raw.get("text", ""))
+    return {data.normal(data.question(r) or r.get("text", "")) for r in raws}
 
 
 def save(updates: list[facts.Suite], before: Side, rows: list[dict[str, Any]], out: Path) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def near(loaded: Any, new: list[Row], cfg: Any, known: set[str], progress: Calla
     """replay.near rows per new row (together at most NEAR_MOST): questions that begin like the new ones and go on as the
     model itself continues them, with its own answers. None equals a question of `new`; rows without a question give none.
     `progress` gets what is written, and what is to be written: a question and an answer a row."""
-    asked = [q for r in new if (q := question(r.raw))]
+    asked = [q for r in new if (q := data.question(r.raw))]
     want = min(NEAR_MOST, round(cfg.replay.near * len(new))) if asked else 0
     found = _questions(loaded, asked, want, cfg.seed, lambda n: progress(n, 2 * want))
     raws, tokens = [], min(NEAR_TOKENS, cfg.replay.max_tokens)
@@ -220,12 +220,6 @@ def check_writes(loaded: Any) -> None:
 def is_near(row: Row) -> bool:
     """Whether the row was made for one run's new rows: the next run makes its own."""
     return row.meta.get("source") == "near"
-
-
-def question(raw: dict[str, Any]) -> str:
-    """What a row asks: its prompt or its first user message; empty for plain text."""
-    asked = raw.get("prompt") or next((m["content"] for m in raw.get("messages", ()) if m["role"] == "user"), "")
-    return asked.strip()
 
 
 def _continued(loaded: Any, asked: list[str], n: int, rng: random.Random) -> list[str]:

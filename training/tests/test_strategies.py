@@ -9,7 +9,7 @@ import torch
 from conftest import Job
 from safetensors.torch import load_file, save_file
 
-from continual import config, lora, losses, merge, models, osf, params, replay
+from continual import config, data, lora, losses, merge, models, osf, params, replay
 from continual.forward import Forward, cross_entropy
 
 SHORT = {"epochs": 1, "batch_rows": 8}
@@ -276,7 +276,7 @@ def test_near_rows_begin_like_new_ones_are_the_models_own_and_are_not_carried_on
     assert job.run() == 0
     made = [json.loads(x) for x in (job.root / "checkpoints" / "self_generated.jsonl").read_text().splitlines()]
     near = [r for r in made if r["meta"]["source"] == "near"]
-    asked = {replay.question(r) for r in new}
+    asked = {data.question(r) for r in new}
     assert 24 <= len(near) <= 32 and not asked & {r["prompt"] for r in near}
     assert all(any(r["prompt"][:3] == q[:3] for q in asked) for r in near)
     kept = [json.loads(x) for x in (job.root / "model" / "cl_state" / "buffer.jsonl").read_text().splitlines()]

@@ -21,7 +21,7 @@ export function steps(run: Run): WorkflowStep[] {
   return names.map((name, i) => ({
     name, status: i < at ? 'Succeeded' : i > at ? 'Pending' : run.status === 'Failed' || run.status === 'Cancelled' ? 'Failed' : 'Running',
     started: i <= at ? before(2.4 - i * 0.1) : undefined, ended: i < at ? before(2.3 - i * 0.1) : undefined,
-    detail: name === 'Train' ? 'LoRA r=16, replay 30 %, KL 0.1' : undefined, error: i === at && run.error ? run.error : undefined,
+    detail: name === 'Train' ? 'LoRA r=16, replay 30%, KL 0.1' : undefined, error: i === at && run.error ? run.error : undefined,
   }))
 }
 

@@ -14,8 +14,8 @@ export function ImportVersion({ model, onClose }: { model: string; onClose: () =
   })
   return (
     <ReasonDialog title="Import a version" action="Import" disabled={artifact.trim().length < 2} busy={act.busy} error={act.error} onClose={onClose} onSubmit={act.run}>
-      <FormField label="Folder in the object store" description="With the weights as safetensors and their manifest.json. The command line puts a folder of this machine there: perennial models import.">
-        <Input value={artifact} placeholder="imports/my-model/" autoFocus onChange={(e) => setArtifact(e.detail.value)} />
+      <FormField label="Folder in the object store" description="Below models/, with the weights as safetensors and their manifest.json. Where the platform runs on one machine, also the path of a folder there.">
+        <Input value={artifact} placeholder="models/my-model/" autoFocus onChange={(e) => setArtifact(e.detail.value)} />
       </FormField>
     </ReasonDialog>
   )
