@@ -8,7 +8,7 @@ export PERENNIAL_PYTHON := $(VENV)/bin/python
 GO_SOURCES := $(shell find pkg scripts statemachines training frontend -name node_modules -prune -o -name '*.go' -print 2>/dev/null) go.mod go.sum
 WEB_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
-.PHONY: help build lambdas demo up test check lint gen bench synth clean deps python web
+.PHONY: help build lambdas demo up test check lint lint-go gen bench synth clean deps python web
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -49,8 +49,14 @@ up: ## the platform on http://localhost:7070, data in .cache/data
 	@$(MAKE) --no-print-directory -j2 python bin/perennial
 	@bin/perennial up --data $(CACHE)/data
 
-test: deps lint bin/perennial ## every test: what CI runs
+test: ## every test: what CI runs
+	@$(MAKE) --no-print-directory -j3 deps lint-go
+	@scripts/build/lint.sh python typescript generated
+	@$(MAKE) --no-print-directory bin/perennial
 	@scripts/build/test.sh
+
+lint-go: # while packages are fetched: it needs none of them
+	@scripts/build/lint.sh go
 
 check: test ## the same as test
 
