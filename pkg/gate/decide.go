@@ -102,7 +102,7 @@ func (d *decision) conclude() {
 func (d *decision) summary() string {
 	r := &d.report
 	p := r.Pooled
-	change := fmt.Sprintf("%s over %d items (95 %% interval %s to %s)", signed(p.Delta), p.N, signed(p.CI95.Low), signed(p.CI95.High))
+	change := fmt.Sprintf("%s over %d items (95%% interval %s to %s)", signed(p.Delta), p.N, signed(p.CI95.Low), signed(p.CI95.High))
 	switch r.Verdict {
 	case Pass:
 		return "Every rule holds: " + change + "; a loss of " + points(p.Margin) + " is excluded."
@@ -124,4 +124,4 @@ func (d *decision) reasonOf(name string) string {
 // points writes a fraction as percentage points, signed with its sign.
 func points(x float64) string  { return fmt.Sprintf("%.1f points", 100*x) }
 func signed(x float64) string  { return fmt.Sprintf("%+.1f points", 100*x) }
-func percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }
+func percent(x float64) string { return fmt.Sprintf("%.1f%%", 100*x) }

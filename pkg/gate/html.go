@@ -15,7 +15,7 @@ var reportHTML string
 var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"pp":      func(x float64) string { return fmt.Sprintf("%+.1f", 100*x) },
 	"abs":     func(x float64) string { return fmt.Sprintf("%.1f", 100*x) },
-	"pct":     func(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) },
+	"pct":     func(x float64) string { return fmt.Sprintf("%.1f%%", 100*x) },
 	"short":   benchmark.ShortLock,
 	"bar":     newBar,
 	"first":   func(list []Flip) []Flip { return list[:min(len(list), shownOpen)] },

@@ -110,7 +110,7 @@ func (d *decision) flips() Flips {
 	return f
 }
 
-// flipsRule hits when the negative-flip rate is shown, at 99 %, to exceed the bound beyond the noise floor.
+// flipsRule hits when the negative-flip rate is shown, at 99%, to exceed the bound beyond the noise floor.
 func (d *decision) flipsRule() Rule {
 	f, bound := d.report.Flips, d.policy.Flips.NFRMinusAAFloorOver
 	n := 0

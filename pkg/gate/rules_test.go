@@ -54,12 +54,12 @@ func TestDecide_Rules(t *testing.T) {
 		{"nothing is wrong", func(*world) {}, gate.Pass, "all", "Every rule holds"},
 		{"an item is missing", func(w *world) { w.now = w.now[1:] }, gate.Inconclusive, "pairing", "1 of 6000 items are on one side only (facts/i00000)"},
 		{"the incumbent lacks a benchmark", func(w *world) { w.old = w.old[:3000] }, gate.Inconclusive, "pairing", "3000 of 6000 items"},
-		{"more than 1 % errors", func(w *world) {
+		{"more than 1% errors", func(w *world) {
 			for i := range 61 {
 				w.now[200+i].Error = "time out"
 			}
 		}, gate.Inconclusive, "errors", "0 incumbent and 61 candidate items could not be scored"},
-		{"1 % errors", func(w *world) {
+		{"1% errors", func(w *world) {
 			for i := range 60 {
 				w.now[200+i].Error = "time out"
 			}
@@ -97,7 +97,7 @@ func TestDecide_Rules(t *testing.T) {
 			for i := range 4 {
 				w.extra(fmt.Sprint("more", i), "reasoning", 3000, 60, 50)
 			}
-		}, gate.Inconclusive, "benchmarkRegression", "noisy could have lost up to 9.1 points at 98.0 %"},
+		}, gate.Inconclusive, "benchmarkRegression", "noisy could have lost up to 9.1 points at 98.0%"},
 		{"a capability estimated below its margin by chance", func(w *world) {
 			w.policy.Regression.ReviewP, w.policy.Regression.LossPP = 0, 0
 			w.extra("law", "law", 200, 8, 15)
@@ -140,8 +140,8 @@ func TestDecide_Rules(t *testing.T) {
 		{"flips within the noise floor", func(w *world) {
 			w.policy.Flips.NFRMinusAAFloorOver, w.in.Extras.AAFloor = 0.001, 0.02
 		}, gate.Pass, "all", ""},
-		{"flips beyond the noise floor", func(w *world) { w.policy.Flips.NFRMinusAAFloorOver = 0.001 }, gate.Inconclusive, "flips", "1.7 % of items were forgotten"},
-		{"contamination over 5 %", func(w *world) { w.in.Contaminated = contaminated(200, 301) }, gate.Inconclusive, "contamination", "301 benchmark items (5.0 %) occur in the training data"},
+		{"flips beyond the noise floor", func(w *world) { w.policy.Flips.NFRMinusAAFloorOver = 0.001 }, gate.Inconclusive, "flips", "1.7% of items were forgotten"},
+		{"contamination over 5%", func(w *world) { w.in.Contaminated = contaminated(200, 301) }, gate.Inconclusive, "contamination", "301 benchmark items (5.0%) occur in the training data"},
 		{"little contamination", func(w *world) { w.in.Contaminated = contaminated(200, 30) }, gate.Pass, "all", ""},
 		{"slow first token", func(w *world) { w.in.Extras.TTFTP95Ratio = 1.2 }, gate.Inconclusive, "latency", "time to first token is 1.20 times the incumbent's; 1.10 is allowed"},
 		{"dear", func(w *world) { w.in.Extras.CostRatio = 1.2 }, gate.Inconclusive, "latency", "cost is 1.20 times"},

@@ -129,7 +129,7 @@ func oneSet(d, rest float64) func(int) float64 {
 	}
 }
 
-// The promises of the gate, each within what chance allows in so few runs (Wilson bounds at 99.8 %);
+// The promises of the gate, each within what chance allows in so few runs (Wilson bounds at 99.8%);
 // BenchmarkDecide_OperatingCharacteristics reports the shares of many more.
 func TestDecide_OperatingCharacteristics(t *testing.T) {
 	const runs = 120
@@ -161,7 +161,7 @@ func BenchmarkDecide_OperatingCharacteristics(b *testing.B) {
 }
 
 // BenchmarkDecide_EqualModels reports where equal models pass: by items of each benchmark and by flips, for ten
-// benchmarks in four capabilities and for one alone. Where more than 10 % flip, a rerun has shown half of them. It makes
+// benchmarks in four capabilities and for one alone. Where more than 10% flip, a rerun has shown half of them. It makes
 // the table of the README.
 func BenchmarkDecide_EqualModels(b *testing.B) {
 	for _, shape := range []struct {

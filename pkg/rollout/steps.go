@@ -150,7 +150,7 @@ func (s *Service) Shift(ctx context.Context, p Place) (weight int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return weight, s.note(ctx, p, Step{Action: "Shifted", Weight: weight, Detail: fmt.Sprintf("%d %% of requests", weight)})
+	return weight, s.note(ctx, p, Step{Action: "Shifted", Weight: weight, Detail: fmt.Sprintf("%d%% of requests", weight)})
 }
 
 // Finished is what release-model needs to clean up after an environment.

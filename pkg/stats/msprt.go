@@ -41,7 +41,7 @@ func (m Moments) Variance() float64 {
 	return math.Max(0, (m.SumSq-m.Sum*m.Sum/n)/(n-1))
 }
 
-// NewMSPRT starts a test at level alpha with prior width tau (0.2 suits log-latency: about ±20 %).
+// NewMSPRT starts a test at level alpha with prior width tau (0.2 suits log-latency: about ±20%).
 func NewMSPRT(alpha, tau float64) *MSPRT { return &MSPRT{Alpha: alpha, Tau: tau, MaxLR: 1} }
 
 // minimumForVariance keeps the plug-in variance from being trusted on a handful of observations.

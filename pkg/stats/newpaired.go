@@ -71,8 +71,8 @@ func clusters(d []float64, cluster []int32, whole bool) []Cluster {
 }
 
 // guard is the part of one item by which Bounds are widened. Tango's score is asymptotic: without a guard a
-// candidate exactly at the margin passes in up to 6.0 % of cases at level 5 %, with it in at most 4.9 %, by exact
-// enumeration over 50 to 2,000 items, margins of 0.5 to 15 points and flip rates up to 30 %.
+// candidate exactly at the margin passes in up to 6.0% of cases at level 5%, with it in at most 4.9%, by exact
+// enumeration over 50 to 2,000 items, margins of 0.5 to 15 points and flip rates up to 30%.
 const guard = 0.35
 
 // Bounds are the one-sided bounds at level alpha, for decisions: Interval(1−2·alpha), guarded where items stand

@@ -37,8 +37,8 @@ func size(runs int, draw func() bool) int {
 	return passed
 }
 
-// A model at the margin passes in at most 5 % of runs, whatever the number of items; the lower Wilson bound at
-// 99.8 % keeps chance apart from a fault.
+// A model at the margin passes in at most 5% of runs, whatever the number of items; the lower Wilson bound at
+// 99.8% keeps chance apart from a fault.
 func TestPaired_NonInferior_KeepsItsLevelAtTheMargin(t *testing.T) {
 	const runs = 4000
 	random := rand.New(rand.NewPCG(3, 3))

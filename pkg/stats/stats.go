@@ -25,8 +25,8 @@ func NormalQuantile(p float64) float64 {
 	return x - (NormalCDF(x)-p)/density
 }
 
-// MDE is the smallest true difference that n pairs with flip rate psi find with power 80 % in a one-sided
-// test at alpha: (z₁₋α + z₀.₈)·√(ψ/n), that is 2.486·√(ψ/n) at α = 5 % (Connor 1987, Biometrics 43:207,
+// MDE is the smallest true difference that n pairs with flip rate psi find with power 80% in a one-sided
+// test at alpha: (z₁₋α + z₀.₈)·√(ψ/n), that is 2.486·√(ψ/n) at α = 5% (Connor 1987, Biometrics 43:207,
 // first-order form). It is 1 where n is 0: nothing smaller can be seen.
 func MDE(n int, psi, alpha float64) float64 {
 	if n == 0 {
@@ -35,7 +35,7 @@ func MDE(n int, psi, alpha float64) float64 {
 	return math.Min(1, DetectableSE(math.Sqrt(psi/float64(n)), alpha))
 }
 
-// DetectableSE gives the difference found with power 80 % when the difference has standard error se.
+// DetectableSE gives the difference found with power 80% when the difference has standard error se.
 func DetectableSE(se, alpha float64) float64 {
 	return (NormalQuantile(1-alpha) + NormalQuantile(0.8)) * se
 }
@@ -47,7 +47,7 @@ func SampleSize(psi, delta, alpha float64) int {
 }
 
 // ItemsToExclude is about how many pairs of equal models with flip rate psi exclude a loss of margin, by Paired.Bounds
-// at one-sided level alpha, with power 80 %. It is SampleSize for Tango's bound in place of the normal one: without any
+// at one-sided level alpha, with power 80%. It is SampleSize for Tango's bound in place of the normal one: without any
 // flip it still asks for about z²/margin pairs. A margin of 0 or less can never be excluded and gives 0.
 func ItemsToExclude(psi, margin, alpha float64) int {
 	if !(margin > 0) {

@@ -173,7 +173,7 @@ func TestEProcess_AgreesWithBinomialLikelihoods(t *testing.T) {
 	}
 }
 
-// Published sample sizes and detectable effects (power 80 %, one-sided 5 %, first-order form).
+// Published sample sizes and detectable effects (power 80%, one-sided 5%, first-order form).
 func TestMDE_Published(t *testing.T) {
 	require.Equal(t, 6183, stats.SampleSize(0.10, 0.01, 0.05))
 	require.Equal(t, 1546, stats.SampleSize(0.10, 0.02, 0.05))

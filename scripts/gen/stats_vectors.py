@@ -32,7 +32,7 @@ def tango_z(b, c, n, delta):
 
 
 def tango_interval(b, c, n):
-    """Two-sided 95 % interval by root finding."""
+    """Two-sided 95% interval by root finding."""
     z, d = stats.norm.ppf(0.975), (b - c) / n
     eps = 1e-9
     low = optimize.brentq(lambda x: tango_z(b, c, n, x) - z, -1 + eps, d - eps, xtol=1e-12)
@@ -86,7 +86,7 @@ def normal():
 
 
 def wilson():
-    """95 % intervals of a proportion."""
+    """95% intervals of a proportion."""
     return [
         {"k": k, "n": n, "ci": list(proportion_confint(k, n, alpha=0.05, method="wilson"))} for k, n in [(0, 10), (1, 20), (50, 100), (997, 1000)]
     ]
@@ -113,7 +113,7 @@ def sign_flip():
 
 
 def power():
-    """Sample sizes and detectable effects (80 %, one-sided, variance psi) by solving the normal power equation."""
+    """Sample sizes and detectable effects (80%, one-sided, variance psi) by solving the normal power equation."""
 
     def lacks(n, effect, psi, alpha):
         return stats.norm.sf(stats.norm.isf(alpha), loc=effect * math.sqrt(n / psi)) - 0.8

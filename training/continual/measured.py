@@ -150,7 +150,7 @@ def exact_share(forward: Forward, rows: list[Row]) -> float:
 
 
 def _row(s: Suite, after: list[bool]) -> dict[str, Any]:
-    """One suite's line: scores, the difference with its 95 % interval over items, and the items outside the buffer apart."""
+    """One suite's line: scores, the difference with its 95% interval over items, and the items outside the buffer apart."""
     low, high = paired_interval(s.before, after)
     return {
         "name": s.name,
@@ -169,7 +169,7 @@ def _row(s: Suite, after: list[bool]) -> dict[str, Any]:
 
 
 def paired_interval(before: list[bool], after: list[bool]) -> tuple[float, float]:
-    """Normal 95 % interval of the mean paired difference."""
+    """Normal 95% interval of the mean paired difference."""
     n = len(after)
     differences = [int(a) - int(b) for a, b in zip(after, before, strict=True)]
     middle = sum(differences) / n

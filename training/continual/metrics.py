@@ -59,7 +59,7 @@ def ratios(run: dict[str, float], naive: dict[str, float]) -> dict[str, float | 
 
 
 def interval(values: list[float]) -> tuple[float, float]:
-    """Mean and half width of the 95 % t interval over seeds; the width is 0 for one seed."""
+    """Mean and half width of the 95% t interval over seeds; the width is 0 for one seed."""
     n = len(values)
     mean = sum(values) / n
     if n < 2:

@@ -10,7 +10,7 @@ ABOUT = """Train every preset with several seeds on the same new facts, then ask
 trained) and old ones, and table what was learned and what was lost. `naive` always runs: FR is a preset's loss of old
 answers as a share of naive's, GR its gain of new answers as a share of naive's.
 
-Writes into --out: protocol.json (`runs`: a row per preset and seed), protocol.md (table with 95 % intervals over seeds)
+Writes into --out: protocol.json (`runs`: a row per preset and seed), protocol.md (table with 95% intervals over seeds)
 and protocol.svg (learned against kept). A finished job is kept: the same command again goes on where it stopped."""
 
 EXAMPLES = """own facts and probes, one JSON object a line:

@@ -11,7 +11,7 @@ LATER = ("acc", "bwt", "fwt")
 
 
 def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Per preset, each measure as {mean, half_width}: the 95 % t interval over seeds (None where it is undefined)."""
+    """Per preset, each measure as {mean, half_width}: the 95% t interval over seeds (None where it is undefined)."""
     out = []
     for name in dict.fromkeys(r["preset"] for r in rows):
         mine = [r for r in rows if r["preset"] == name]
@@ -30,7 +30,7 @@ def markdown(done: dict[str, Any]) -> str:
     text += table(done["summary"])
     if "updates_summary" in done:
         text += "\nAfter the last update (new: its own facts; old: what the base knew):\n\n" + table(done["updates_summary"])
-    return text + "\nMean ± half width of the 95 % interval over seeds. FR: share of naive's loss on old probes; GR: share of naive's gain.\n"
+    return text + "\nMean ± half width of the 95% interval over seeds. FR: share of naive's loss on old probes; GR: share of naive's gain.\n"
 
 
 def table(lines: list[dict[str, Any]]) -> str:

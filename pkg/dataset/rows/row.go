@@ -116,7 +116,7 @@ func (r *Row) Chars() int {
 }
 
 // Tokens estimates the tokens of a row: a quarter of its bytes, rounded up, and four per message for
-// the chat template. English prose in a 50 k vocabulary is within about 15 % of it.
+// the chat template. English prose in a 50 k vocabulary is within about 15% of it.
 func (r *Row) Tokens() int {
 	n := 0
 	for _, part := range r.parts() {

@@ -117,7 +117,7 @@ func TestGateway_SharesRequestsByWeight(t *testing.T) {
 	for range 300 {
 		w.post(chat, hello)
 	}
-	require.InDelta(t, 60, seen["e2"], 40) // 20 %: chance of a miss below 1e-7
+	require.InDelta(t, 60, seen["e2"], 40) // 20%: chance of a miss below 1e-7
 }
 
 func TestGateway_StreamsAndCapturesTheWholeText(t *testing.T) {

@@ -175,11 +175,11 @@ func (d *demo) lineage(ctx context.Context) error {
 			if n.ID == model+"/production" {
 				share = *n.Share
 			}
-			d.say("dataset version 2 has %.0f %% of the traffic of %s", *n.Share, n.ID)
+			d.say("dataset version 2 has %.0f%% of the traffic of %s", *n.Share, n.ID)
 		}
 	}
 	return errors.Join(expected(has(back, "shard"), "production should lead back to shards"),
-		expected(share == 100, "the data should lead forward to all traffic of production, it leads to %.0f %%", share), d.auditIntact(ctx))
+		expected(share == 100, "the data should lead forward to all traffic of production, it leads to %.0f%%", share), d.auditIntact(ctx))
 }
 
 func has(g cli.Graph, kind string) bool {

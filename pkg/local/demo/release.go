@@ -111,7 +111,7 @@ func (d *demo) released(ctx context.Context, id string, want rollout.Phase) (rol
 func (d *demo) tellStep(s rollout.Step) {
 	switch s.Action {
 	case "Shifted":
-		d.say("%s: %d %% of requests to the new version", s.Environment, s.Weight)
+		d.say("%s: %d%% of requests to the new version", s.Environment, s.Weight)
 	case "Judged":
 		d.say("%s: %s — %s", s.Environment, strings.ToLower(s.Verdict), s.Detail)
 	default:

@@ -30,4 +30,4 @@ func (t *teller) say(format string, args ...any) {
 }
 
 // percent gives a share as people read it.
-func percent(x float64) string { return fmt.Sprintf("%.0f %%", 100*x) }
+func percent(x float64) string { return fmt.Sprintf("%.0f%%", 100*x) }

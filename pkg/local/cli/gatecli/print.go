@@ -23,7 +23,7 @@ func printReport(w io.Writer, report gate.Report) error {
 func printTables(w io.Writer, r gate.Report) error {
 	fmt.Fprintf(w, "%s  (%s)\n%s\n\n", r.Verdict, r.DecidingRule, r.Summary)
 	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "POINTS OF 100\tOLD\tNEW\tCHANGE\t95 % INTERVAL\tMARGIN\tITEMS\tCOULD SEE\tFORGOTTEN/GAINED\tVERDICT")
+	fmt.Fprintln(table, "POINTS OF 100\tOLD\tNEW\tCHANGE\t95% INTERVAL\tMARGIN\tITEMS\tCOULD SEE\tFORGOTTEN/GAINED\tVERDICT")
 	for _, c := range r.Capabilities {
 		printComparison(table, c)
 	}
