@@ -4,7 +4,13 @@ import { brotliCompressSync } from 'node:zlib'
 
 const budgets = { initial: 380, route: 90 }
 const manifest = JSON.parse(readFileSync('dist/.vite/manifest.json', 'utf8'))
-const size = (file) => brotliCompressSync(readFileSync(`dist/${file}`)).length / 1024
+const sizes = new Map()
+
+/** The size of a file, compressed once: nearly every route needs the same ones. */
+function size(file) {
+  if (!sizes.has(file)) sizes.set(file, brotliCompressSync(readFileSync(`dist/${file}`)).length / 1024)
+  return sizes.get(file)
+}
 
 /** Every file that an entry needs before it can run. */
 function needs(key, seen = new Map()) {
