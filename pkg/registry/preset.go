@@ -8,7 +8,7 @@ import (
 )
 
 // Presets are the training presets that training/contract/run.schema.json names; training/README.md says what each is for.
-var Presets = []string{"safe", "knowledge", "skill", "no_old_data", "long_stream", "large", "naive"}
+var Presets = []string{"safe", "knowledge", "skill", "no_old_data", "long_stream", "large", "naive", "lora", "replay"}
 
 // CheckPreset refuses a preset that the training container does not know; empty means the default and is fine.
 func CheckPreset(name string) error {

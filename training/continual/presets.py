@@ -2,7 +2,7 @@
 
 from typing import Any
 
-# Learned fast and forgot little on two cores (README, "Measured"): adapters on the MLPs of the upper 40 % of the layers,
+# Learned fast and forgot little on two cores (README, "Measured"): adapters on the MLPs of the upper 40% of the layers,
 # twice as many old rows a step as new ones, and own questions that begin like the new ones.
 _RECIPE: dict[str, Any] = {
     "params": {"kind": "lora", "targets": "mlp", "first_layer": 0.6, "r": 16, "alpha": 32},
@@ -10,10 +10,14 @@ _RECIPE: dict[str, Any] = {
 }
 _ALONE: dict[str, Any] = {**_RECIPE, "train": {**_RECIPE["train"], "batch_rows": 6}}  # as many new rows a step as `safe` has
 _NONE: dict[str, Any] = {"mode": "none", "self_generate": 0}
+# What people call LoRA: rank 16 on every linear layer, plain loss on the new rows and nothing else.
+_PLAIN: dict[str, Any] = {"kind": "lora", "targets": "all-linear", "first_layer": 0.0, "r": 16, "alpha": 32}
 
 PRESETS: dict[str, dict[str, Any]] = {
     "safe": {**_RECIPE, "replay": {"mode": "both", "ratio": 0.667, "self_generate": 64, "near": 2.0}, "loss": {"kl": 2.0}},
     "naive": {**_ALONE, "replay": _NONE, "loss": {"kl": 0.0}},
+    "lora": {"params": _PLAIN, "train": {**_ALONE["train"], "lr": 1e-3}, "replay": _NONE, "loss": {"kl": 0.0}},
+    "replay": {**_RECIPE, "replay": {"mode": "replay", "ratio": 0.667, "ce_weight": 0.667}, "loss": {"kl": 0.0}},
     "skill": {**_RECIPE, "replay": {"mode": "replay", "ratio": 0.1}, "loss": {"kl": 0.5}},
     "long_stream": {
         "params": {"kind": "osf", "osf_keep": 0.5},
