@@ -27,6 +27,8 @@ type LibraryEntry struct {
 	FewShot    int    `json:"fewShot"`
 	Source     string `json:"source"`
 	Licence    string `json:"licence"`
+	// LicenceFrom says where the publisher states the licence.
+	LicenceFrom string `json:"licenceFrom"`
 	// Gated sets need terms to be accepted; RunsCode needs a sandbox without network.
 	Gated         bool `json:"gated,omitempty"`
 	RunsCode      bool `json:"runsCode,omitempty"`
@@ -61,8 +63,8 @@ func (e LibraryEntry) problem(again bool) string {
 		return "the name is used twice"
 	case e.Task == "" || e.Capability == "" || e.Metric == "":
 		return "task, capability and metric are needed"
-	case e.Source == "" || e.Licence == "":
-		return "source and licence are needed"
+	case e.Source == "" || e.Licence == "" || e.LicenceFrom == "":
+		return "source, licence and where it is stated are needed"
 	case e.Items <= 0:
 		return "the number of items is needed"
 	case !slices.Contains(outputTypes, e.OutputType):

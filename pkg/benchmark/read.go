@@ -3,6 +3,7 @@ package benchmark
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -116,8 +117,8 @@ func parseItem(text []byte) (Item, *errs.Error) {
 func itemSyntax(err error) *errs.Error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
-		return errs.New(errs.Invalid, "%s is a %s where a %s belongs", wrong.Field, wrong.Value, wrong.Type).
-			Mend("write it as in the README's example")
+		return errs.New(errs.Invalid, "%s", WrongType(cmp.Or(wrong.Field, "the line"), wrong)).
+			Mend(`write one item per line, as in {"id": …, "input": …, "target": …, "capability": …}`)
 	}
 	return errs.New(errs.Invalid, "not an item: %s", strings.TrimPrefix(err.Error(), "json: ")).
 		Mend("known fields: id, input, messages, choices, target, targets, capability, cluster, weight, mustPass, source, licence, tags")

@@ -53,6 +53,7 @@ func TestLibrary_NamesLicenceSourceSizeAndMetric(t *testing.T) {
 	require.GreaterOrEqual(t, len(lib.Benchmarks), 25)
 	names := map[string]bool{}
 	for _, e := range lib.Benchmarks {
+		require.NotContains(t, e.Licence, "unstated", e.Name)
 		names[e.Name] = true
 	}
 	for _, want := range []string{"mmlu", "mmlu-pro", "arc-challenge", "hellaswag", "winogrande", "piqa", "boolq", "gsm8k",

@@ -11,10 +11,11 @@ type words struct {
 	benchmark, lock, capability string            // of the line before: mostly the same again
 	// Apart, since they live differently long: items and clusters are kept, outputs soon forgotten.
 	items, clusters, outputs slab
-	cursor                   cursor // its scratch is kept from line to line
+	cursor                   cursor          // its scratch is kept from line to line
+	judged                   map[string]bool // keys that are no fields: whether they are foreign
 }
 
-func newWords() *words { return &words{seen: map[string]string{}} }
+func newWords() *words { return &words{seen: map[string]string{}, judged: map[string]bool{}} }
 
 // keep makes a string of b, sharing one copy with earlier lines; last is the line before's.
 func (w *words) keep(b []byte, last *string) string {
@@ -82,23 +83,21 @@ func (w *words) value(c *cursor, key string, r *Result) bool {
 		s, ok := c.text()
 		return ok && w.setString(key, s, r)
 	case 'n':
-		return c.null(key, r)
+		return (slices.Contains(fields, key) || w.foreign(key)) && c.null(key, r)
 	case 't':
-		r.MustPass = true
-		return key == "mustPass" && c.word("true")
+		return w.setTruth(key, true, r) && c.word("true")
 	case 'f':
-		r.MustPass = false
-		return key == "mustPass" && c.word("false")
+		return w.setTruth(key, false, r) && c.word("false")
 	}
 	x, ok := c.number()
-	return ok && setNumber(key, x, r)
+	return ok && w.setNumber(key, x, r)
 }
 
 func (c *cursor) null(key string, r *Result) bool {
 	if key == "error" {
 		r.Error = ""
 	}
-	return key != "score" && !strange(key) && c.word("null")
+	return key != "score" && c.word("null")
 }
 
 func (w *words) setString(key string, s []byte, r *Result) bool {
@@ -118,25 +117,33 @@ func (w *words) setString(key string, s []byte, r *Result) bool {
 	case "output":
 		r.Output = w.outputs.keep(s)
 	default:
-		return setRare(key, s, r)
+		return w.setRare(key, s, r)
 	}
 	return true
 }
 
+func (w *words) setTruth(key string, x bool, r *Result) bool {
+	if key == "mustPass" {
+		r.MustPass = x
+		return true
+	}
+	return w.foreign(key)
+}
+
 // setRare refuses a string where a number or a truth value belongs.
-func setRare(key string, s []byte, r *Result) bool {
+func (w *words) setRare(key string, s []byte, r *Result) bool {
 	switch key {
 	case "prompt":
 		r.Prompt = string(s)
 	case "target":
 		r.Target = string(s)
 	default:
-		return unknown(key)
+		return w.foreign(key)
 	}
 	return true
 }
 
-func setNumber(key string, x float64, r *Result) bool {
+func (w *words) setNumber(key string, x float64, r *Result) bool {
 	switch key {
 	case "score":
 		r.Score = x
@@ -146,19 +153,7 @@ func setNumber(key string, x float64, r *Result) bool {
 		r.Tokens = int(x)
 		return float64(r.Tokens) == x
 	default:
-		return unknown(key)
+		return w.foreign(key)
 	}
 	return true
 }
-
-// fields are the names of a result line. encoding/json takes them in any letter case.
-var fields = []string{"benchmark", "lock", "capability", "item", "cluster", "score", "error", "mustPass", "output",
-	"latencyMs", "tokens", "prompt", "target"}
-
-// unknown tells that a key is no field in any letter case, so that its value does not matter.
-func unknown(key string) bool {
-	return !slices.ContainsFunc(fields, func(f string) bool { return strings.EqualFold(f, key) })
-}
-
-// strange tells that a key is a field, but in other letters.
-func strange(key string) bool { return !slices.Contains(fields, key) && !unknown(key) }

@@ -3,12 +3,15 @@ package gate
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/perennial-llm/perennial/pkg/benchmark"
 )
 
 // maxLine bounds one result line.
@@ -111,6 +114,9 @@ func slow(text []byte, r *Result) (hasScore bool, err error) {
 	if err := json.Unmarshal(text, &wire); err != nil {
 		return false, jsonMessage(err)
 	}
+	if err := misspelt(text); err != nil {
+		return false, err
+	}
 	if wire.Score != nil {
 		r.Score = *wire.Score
 	}
@@ -122,11 +128,8 @@ func slow(text []byte, r *Result) (hasScore bool, err error) {
 
 func jsonMessage(err error) error {
 	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) && wrong.Field == "" {
-		return fmt.Errorf("this is a JSON %s and not an object", wrong.Value)
-	}
 	if errors.As(err, &wrong) {
-		return fmt.Errorf("%s is a %s where a %s belongs", strings.TrimPrefix(wrong.Field, "Result."), wrong.Value, wrong.Type)
+		return errors.New(benchmark.WrongType(cmp.Or(strings.TrimPrefix(wrong.Field, "Result."), "the line"), wrong))
 	}
 	return fmt.Errorf("not a JSON object: %s", strings.TrimPrefix(err.Error(), "json: "))
 }

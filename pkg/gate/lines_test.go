@@ -36,8 +36,11 @@ func TestDecide_NamesFileAndLineOfEveryProblem(t *testing.T) {
 	good := `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"1","score":1}` + "\n"
 	for _, c := range []struct{ name, line, want string }{
 		{"no JSON", `{"benchmark":`, "b.jsonl:2: not a JSON object"},
-		{"array", `[1]`, "b.jsonl:2: "},
-		{"score as text", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":"1"}`, "b.jsonl:2: score is a string where a float64 belongs"},
+		{"array", `[1]`, "b.jsonl:2: the line is a list where an object belongs"},
+		{"tokens in part", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":1,"tokens":1.5}`, "b.jsonl:2: tokens is the number 1.5 where a whole number belongs"},
+		{"misspelt field", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":1,"mustPas":true}`, `b.jsonl:2: "mustPas" is not a field; did you mean "mustPass"?`},
+		{"other spelling", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":1,"cluster_id":"c"}`, `b.jsonl:2: "cluster_id" is not a field; did you mean "cluster"?`},
+		{"score as text", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":"1"}`, "b.jsonl:2: score is a string where a number belongs"},
 		{"no score", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2"}`, "b.jsonl:2: no score"},
 		{"score above 1", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":1.5}`, "b.jsonl:2: the score 1.5 is not from 0 to 1"},
 		{"negative score", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":-0.5}`, "b.jsonl:2: the score -0.5 is not from 0 to 1"},
@@ -58,6 +61,16 @@ func TestDecide_NamesFileAndLineOfEveryProblem(t *testing.T) {
 			require.Error(t, err)
 			require.Contains(t, gate.ProblemsOf(err)[0].Error(), c.want)
 		})
+	}
+}
+
+// A line may carry what it likes beside the fields, as long as it is no slip of one.
+func TestLines_IgnoreForeignKeys(t *testing.T) {
+	text := `{"benchmark":"a","lock":"l","capability":"k","item":"1","score":1,"doc_hash":"x","model":"m","store":7,"final":true,"seed":null,"metadata":{"a":[1]}}` + "\n"
+	for r, err := range lines("f.jsonl", strings.Repeat(text, 2)) {
+		require.NoError(t, err)
+		require.Equal(t, 1.0, r.Score)
+		require.False(t, r.MustPass)
 	}
 }
 

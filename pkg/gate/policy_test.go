@@ -56,7 +56,7 @@ func TestParsePolicy_RefusesWhatIsWrong(t *testing.T) {
 	require.NoError(t, err)
 	for _, c := range []struct{ old, put, want string }{
 		{`"alpha":0.05`, `"alpha":0`, "the policy's alpha is out of range"},
-		{`"alpha":0.05`, `"alpha":"0.05"`, "alpha is a string where a float64 belongs"},
+		{`"alpha":0.05`, `"alpha":"0.05"`, "alpha is a string where a number belongs"},
 		{`"alpha":0.05`, `"alpha":0.05,"beta":0.2`, `unknown field "beta"`},
 		{`"maxUnpaired":0`, `"maxUnpaired":2`, "pairing.maxUnpaired"},
 		{`"maxUnpaired":0`, `"maxUnparied":0`, `pairing.maxUnparied: the policy has an unknown field "pairing.maxUnparied"`},
@@ -78,7 +78,7 @@ func TestParsePolicy_RefusesWhatIsWrong(t *testing.T) {
 	_, err = gate.ParsePolicy([]byte("\xef\xbb\xbf" + string(good)))
 	require.NoError(t, err, "a byte order mark is no fault")
 	_, err = gate.ParsePolicy([]byte("[]"))
-	require.ErrorContains(t, err, "the policy is a JSON array where an object belongs")
+	require.ErrorContains(t, err, "the policy is a list where an object belongs")
 	_, err = gate.ParsePolicy([]byte(string(good) + "{}"))
 	require.ErrorContains(t, err, "more than one JSON value")
 	_, err = gate.Decide(gate.Policy{}, gate.Input{})

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perennial-llm/perennial/pkg/benchmark"
 	"github.com/perennial-llm/perennial/pkg/errs"
 )
 
@@ -35,10 +36,10 @@ func ParsePolicy(b []byte) (Policy, error) {
 func policySyntax(err error) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field == "" {
-		return errs.New(errs.Invalid, "the policy is a JSON %s where an object belongs", wrong.Value).Mend("start from gate --print-policy")
+		return errs.New(errs.Invalid, "%s", benchmark.WrongType("the policy", wrong)).Mend("start from gate --print-policy")
 	}
 	if errors.As(err, &wrong) {
-		return errs.New(errs.Invalid, "the policy's %s is a %s where a %s belongs", wrong.Field, wrong.Value, wrong.Type).
+		return errs.New(errs.Invalid, "%s", benchmark.WrongType("the policy's "+wrong.Field, wrong)).
 			At(wrong.Field).Mend("see the schema or gate --print-policy")
 	}
 	return errs.New(errs.Invalid, "the policy cannot be read: %s", strings.TrimPrefix(err.Error(), "json: ")).

@@ -41,6 +41,8 @@ type Deps struct {
 	ModelVersions ModelVersions
 	Import        Import
 	Triggers      Triggers
+	GatePolicies  GatePolicies
+	Anchors       Anchors
 	Lineage       Lineage
 
 	Runs       Runs

@@ -106,6 +106,19 @@ type ModelVersions interface {
 	SetAlias(ctx context.Context, by audit.Actor, model, alias string, n int, reason string) error
 }
 
+// GatePolicies says what candidates are judged by. *training.Service is one.
+type GatePolicies interface {
+	GatePolicy(ctx context.Context, model string) (training.PolicyVersion, error)
+	Policies(ctx context.Context, model string) ([]training.PolicyVersion, error)
+	// SetPolicy follows the version that number names.
+	SetPolicy(ctx context.Context, by audit.Actor, model string, number int, policy []byte, reason string) (training.PolicyVersion, error)
+}
+
+// Anchors pins the version that candidates are compared with. *registry.Service is one.
+type Anchors interface {
+	SetAnchor(ctx context.Context, by audit.Actor, model string, rev int64, version int, reason string) (registry.Model, error)
+}
+
 // Runs reads training runs. *training.Service is one.
 type Runs interface {
 	Runs(ctx context.Context, f training.RunFilter) ([]training.Run, string, error)

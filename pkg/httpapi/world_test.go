@@ -139,7 +139,7 @@ func (w *world) wireAPI(tab table.Table, changes []func(*httpapi.Deps)) {
 		Sessions: w.identity, Users: w.identity, Passwords: w.identity, Keys: w.identity,
 		Datasets: w.dataset, DatasetVersions: w.dataset, DatasetContents: w.dataset, Arrivals: w.dataset, Ingestions: w.dataset,
 		Rejects: w.dataset.OpenRejects, Benchmarks: w.deps.Benchmarks,
-		Models: w.registry, ModelVersions: w.registry, Import: w.training.Import, Triggers: w.training, Lineage: lineage.Graph{Table: tab},
+		Models: w.registry, ModelVersions: w.registry, Import: w.training.Import, Triggers: w.training, GatePolicies: w.training, Anchors: w.registry, Lineage: lineage.Graph{Table: tab},
 		Runs: w.training, RunActions: w.training, Steps: w.steps, Logs: w.jobLogs, Metrics: w.metrics, Reports: w.training.Report,
 		Environments: w.rollout, SetupEnvironments: w.rollout.Setup, Releases: w.rollout, Approvals: w.rollout, Rollbacks: w.rollout,
 		Holds: w.rollout, Traffic: w.monitor, Events: w.events, Trail: w.events, Objects: w.objects, Signer: w.signer, Signed: w.signer, Table: tab,

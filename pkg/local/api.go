@@ -27,7 +27,7 @@ func (p *Platform) wireAPI() (http.Handler, error) {
 		Sessions: p.Identity, Users: p.Identity, Passwords: p.Identity, Keys: p.Identity,
 		Datasets: p.Dataset, DatasetVersions: p.Dataset, DatasetContents: p.Dataset, Arrivals: p.Dataset, Ingestions: p.Dataset,
 		Rejects: p.Dataset.OpenRejects, Benchmarks: p.Catalog,
-		Models: p.Registry, ModelVersions: p.Registry, Import: p.Import, Triggers: p.Training, Lineage: lineage.Graph{Table: p.table},
+		Models: p.Registry, ModelVersions: p.Registry, Import: p.Import, Triggers: p.Training, GatePolicies: p.Training, Anchors: p.Registry, Lineage: lineage.Graph{Table: p.table},
 		Runs: p.Training, RunActions: p.Training, Steps: p.steps, Logs: p.sagemaker.Logs, Metrics: p.metrics, Reports: p.Training.Report,
 		Environments: p.Rollout, SetupEnvironments: p.Rollout.Setup, Releases: p.Rollout, Approvals: p.Rollout, Rollbacks: p.Rollout, Holds: p.Rollout,
 		Traffic: p.Monitor, Events: p.Log, Trail: p.trail(), DeadLetters: p.triggers, Objects: p.Objects, Signer: signer, Signed: signer, Table: p.table, Clock: clock, IDs: newID, Logger: p.Logger,

@@ -104,6 +104,33 @@ func (s *Service) UpdateModel(ctx context.Context, by audit.Actor, m Model) (Mod
 	return m, err
 }
 
+// SetAnchor pins the version that every candidate of the model is compared with besides the champion; 0 leaves
+// it to each candidate's first ancestor. rev is the model's revision.
+func (s *Service) SetAnchor(ctx context.Context, by audit.Actor, model string, rev int64, n int, reason string) (Model, error) {
+	old, err := s.Model(ctx, model)
+	if err != nil {
+		return old, err
+	}
+	if n > 0 {
+		if _, err := s.Version(ctx, model, n); errs.Is(err, errs.NotFound) {
+			return old, errs.New(errs.Invalid, "model %s has no version %d", model, n).At("/version").Mend("choose one that it has")
+		} else if err != nil {
+			return old, err
+		}
+	}
+	m := old
+	m.Anchor, m.Rev = n, rev
+	_, err = s.Log.Commit(ctx, audit.Change{
+		Actor: by, Type: "AnchorSet", Subject: audit.Subject{Type: "model", ID: model}, Reason: reason,
+		Data: map[string]any{"from": old.Anchor, "to": n}, Before: audit.JSON(old), After: audit.JSON(m), Ops: []table.Op{saveModel(m, rev)},
+	})
+	if errs.Is(err, errs.Conflict) {
+		return m, errs.New(errs.Precondition, "model %s changed meanwhile", model).Mend("load it again and repeat the change")
+	}
+	m.Rev++
+	return m, err
+}
+
 // Models gives all models by id.
 func (s *Service) Models(ctx context.Context) ([]Model, error) {
 	return table.All[Model](ctx, s.Table, table.Query{Index: table.GSI1, PK: "MODELS"})

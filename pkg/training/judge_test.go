@@ -169,15 +169,23 @@ func TestSetPolicy_JudgesByTheModelsOwnNewestVersion(t *testing.T) {
 	w := newWorld(t)
 	policy := gate.OneMachinePolicy()
 	policy.Name, policy.Pooled.MarginPP = "ours", 50
+	holds, err := w.GatePolicy(w.ctx, "support")
+	require.NoError(t, err)
+	require.Zero(t, holds.Number, "the host's default")
 	for _, want := range []int{1, 1} {
-		got, err := w.SetPolicy(w.ctx, ana, "support", encoded(t, policy), "our margins")
+		got, err := w.SetPolicy(w.ctx, ana, "support", 0, encoded(t, policy), "our margins")
 		require.NoError(t, err)
 		require.Equal(t, want, got.Number, "the same policy is the same version")
 	}
 	policy.Pooled.MarginPP = 40
-	got, err := w.SetPolicy(w.ctx, ana, "support", encoded(t, policy), "stricter")
+	_, err = w.SetPolicy(w.ctx, ana, "support", 0, encoded(t, policy), "from what was seen long ago")
+	require.True(t, errs.Is(err, errs.Precondition), err)
+	got, err := w.SetPolicy(w.ctx, ana, "support", 1, encoded(t, policy), "stricter")
 	require.NoError(t, err)
 	require.Equal(t, 2, got.Number)
+	holds, err = w.GatePolicy(w.ctx, "support")
+	require.NoError(t, err)
+	require.Equal(t, got, holds)
 
 	_, report := w.train(w.lock(400), 0, 8)
 	require.Equal(t, got.Digest, report.Digests.Policy)
@@ -186,8 +194,8 @@ func TestSetPolicy_JudgesByTheModelsOwnNewestVersion(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 
-	_, err = w.SetPolicy(w.ctx, ana, "support", []byte(`{"schema":"gate-policy/v1","alpha":7}`), "")
+	_, err = w.SetPolicy(w.ctx, ana, "support", 2, []byte(`{"schema":"gate-policy/v1","alpha":7}`), "")
 	require.True(t, errs.Is(err, errs.Invalid), err)
-	_, err = w.SetPolicy(w.ctx, ana, "nobody", encoded(t, policy), "")
+	_, err = w.SetPolicy(w.ctx, ana, "nobody", 0, encoded(t, policy), "")
 	require.True(t, errs.Is(err, errs.NotFound), err)
 }

@@ -686,6 +686,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models/{model}/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the gate judges candidates by */
+        get: operations["getGatePolicy"];
+        /** Give the model its next policy version, which holds from the next verdict on */
+        put: operations["setGatePolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The policies that the model has had, newest first */
+        get: operations["listGatePolicies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}/anchor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pin the version that every candidate is compared with besides the champion */
+        put: operations["setAnchor"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lineage": {
         parameters: {
             query?: never;
@@ -1852,6 +1904,8 @@ export interface components {
             preset: string;
             /** @description prompts that every healthy version answers */
             canned: components["schemas"]["Canned"][];
+            /** @description the pinned version that every candidate is compared with too; absent = its first ancestor */
+            anchor?: number;
             /** @description overrides of the training configuration */
             train?: {
                 [key: string]: unknown;
@@ -1976,6 +2030,35 @@ export interface components {
             schedule?: string;
             /** @description of the schedule; empty = UTC */
             timezone?: string;
+        };
+        GatePolicy: {
+            model: string;
+            /** @description from 1; 0 = the platform's default, since the model has none of its own */
+            number: number;
+            digest: string;
+            /** @description gate-policy/v1 */
+            policy: {
+                [key: string]: unknown;
+            };
+            actor?: components["schemas"]["Actor"];
+            reason?: string;
+            /** Format: date-time */
+            created?: string;
+        };
+        GatePolicyList: {
+            items: components["schemas"]["GatePolicy"][];
+        };
+        GatePolicyChange: {
+            /** @description gate-policy/v1, whole: what it leaves out is not the default */
+            policy: {
+                [key: string]: unknown;
+            };
+            reason: string;
+        };
+        AnchorChange: {
+            /** @description 0 = the first ancestor of each candidate */
+            version: number;
+            reason: string;
         };
         LineageNode: {
             type: string;
@@ -3934,6 +4017,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trigger"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getGatePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                model: components["parameters"]["Model"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatePolicy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setGatePolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you saw; without it the answer is 428 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Its id */
+                model: components["parameters"]["Model"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GatePolicyChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatePolicy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listGatePolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id */
+                model: components["parameters"]["Model"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatePolicyList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setAnchor: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what you saw; without it the answer is 428 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Its id */
+                model: components["parameters"]["Model"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnchorChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -53,7 +53,7 @@ func (p *Platform) API() (http.Handler, error) {
 		Sessions: p.Identity, Users: p.Identity, Passwords: p.Identity, Keys: p.Identity,
 		Datasets: p.Dataset, DatasetVersions: p.Dataset, DatasetContents: p.Dataset, Arrivals: p.Dataset, Ingestions: p.Dataset,
 		Rejects: p.Dataset.OpenRejects, Benchmarks: p.Catalog,
-		Models: p.Registry, ModelVersions: p.Registry, Import: p.Training.Import, Triggers: p.Training, Lineage: lineage.Graph{Table: p.Table},
+		Models: p.Registry, ModelVersions: p.Registry, Import: p.Training.Import, Triggers: p.Training, GatePolicies: p.Training, Anchors: p.Registry, Lineage: lineage.Graph{Table: p.Table},
 		Runs: p.Training, RunActions: p.Training, Steps: p.steps, Logs: p.Jobs.Logs, Metrics: p.metrics, Reports: p.Training.Report,
 		Environments: p.Rollout, SetupEnvironments: p.Rollout.Setup, Releases: p.Rollout, Approvals: p.Rollout, Rollbacks: p.Rollout, Holds: p.Rollout,
 		Traffic: p.Monitor, Events: p.Log, Trail: p.trail(), Objects: p.Objects, Signer: p.Signer, Table: p.Table, Clock: clock, IDs: newID, Logger: p.Logger,

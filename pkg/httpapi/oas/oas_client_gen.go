@@ -181,6 +181,12 @@ type Invoker interface {
 	//
 	// GET /v1/models/{model}/environments/{environment}/metrics
 	GetEnvironmentMetrics(ctx context.Context, params GetEnvironmentMetricsParams) (*TrafficSeries, error)
+	// GetGatePolicy invokes getGatePolicy operation.
+	//
+	// What the gate judges candidates by.
+	//
+	// GET /v1/models/{model}/policy
+	GetGatePolicy(ctx context.Context, params GetGatePolicyParams) (*GatePolicyHeaders, error)
 	// GetIngestion invokes getIngestion operation.
 	//
 	// One ingestion with its timeline and problems.
@@ -331,6 +337,12 @@ type Invoker interface {
 	//
 	// GET /v1/events
 	ListEvents(ctx context.Context, params ListEventsParams) (*EventPage, error)
+	// ListGatePolicies invokes listGatePolicies operation.
+	//
+	// The policies that the model has had, newest first.
+	//
+	// GET /v1/models/{model}/policies
+	ListGatePolicies(ctx context.Context, params ListGatePoliciesParams) (*GatePolicyList, error)
 	// ListHolds invokes listHolds operation.
 	//
 	// Versions kept out of this environment.
@@ -469,6 +481,18 @@ type Invoker interface {
 	//
 	// PUT /v1/models/{model}/aliases/{alias}
 	SetAlias(ctx context.Context, request *AliasChange, params SetAliasParams) (*ModelVersion, error)
+	// SetAnchor invokes setAnchor operation.
+	//
+	// Pin the version that every candidate is compared with besides the champion.
+	//
+	// PUT /v1/models/{model}/anchor
+	SetAnchor(ctx context.Context, request *AnchorChange, params SetAnchorParams) (*ModelHeaders, error)
+	// SetGatePolicy invokes setGatePolicy operation.
+	//
+	// Give the model its next policy version, which holds from the next verdict on.
+	//
+	// PUT /v1/models/{model}/policy
+	SetGatePolicy(ctx context.Context, request *GatePolicyChange, params SetGatePolicyParams) (*GatePolicyHeaders, error)
 	// SetRoles invokes setRoles operation.
 	//
 	// Give a user roles.
@@ -3376,6 +3400,113 @@ func (c *Client) sendGetEnvironmentMetrics(ctx context.Context, params GetEnviro
 	return result, nil
 }
 
+// GetGatePolicy invokes getGatePolicy operation.
+//
+// What the gate judges candidates by.
+//
+// GET /v1/models/{model}/policy
+func (c *Client) GetGatePolicy(ctx context.Context, params GetGatePolicyParams) (*GatePolicyHeaders, error) {
+	res, err := c.sendGetGatePolicy(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendGetGatePolicy(ctx context.Context, params GetGatePolicyParams) (res *GatePolicyHeaders, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/models/"
+	{
+		// Encode "model" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "model",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Model))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/policy"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "GET", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securitySessionCookie(ctx, GetGatePolicyOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"SessionCookie\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerKey(ctx, GetGatePolicyOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerKey\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeGetGatePolicyResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
 // GetIngestion invokes getIngestion operation.
 //
 // One ingestion with its timeline and problems.
@@ -6200,6 +6331,113 @@ func (c *Client) sendListEvents(ctx context.Context, params ListEventsParams) (r
 	}()
 
 	result, err := decodeListEventsResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// ListGatePolicies invokes listGatePolicies operation.
+//
+// The policies that the model has had, newest first.
+//
+// GET /v1/models/{model}/policies
+func (c *Client) ListGatePolicies(ctx context.Context, params ListGatePoliciesParams) (*GatePolicyList, error) {
+	res, err := c.sendListGatePolicies(ctx, params)
+	return res, err
+}
+
+func (c *Client) sendListGatePolicies(ctx context.Context, params ListGatePoliciesParams) (res *GatePolicyList, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/models/"
+	{
+		// Encode "model" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "model",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Model))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/policies"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "GET", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securitySessionCookie(ctx, ListGatePoliciesOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"SessionCookie\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerKey(ctx, ListGatePoliciesOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerKey\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeListGatePoliciesResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}
@@ -9091,6 +9329,258 @@ func (c *Client) sendSetAlias(ctx context.Context, request *AliasChange, params 
 	}()
 
 	result, err := decodeSetAliasResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// SetAnchor invokes setAnchor operation.
+//
+// Pin the version that every candidate is compared with besides the champion.
+//
+// PUT /v1/models/{model}/anchor
+func (c *Client) SetAnchor(ctx context.Context, request *AnchorChange, params SetAnchorParams) (*ModelHeaders, error) {
+	res, err := c.sendSetAnchor(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendSetAnchor(ctx context.Context, request *AnchorChange, params SetAnchorParams) (res *ModelHeaders, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/models/"
+	{
+		// Encode "model" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "model",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Model))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/anchor"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "PUT", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeSetAnchorRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "If-Match",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IfMatch.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securitySessionCookie(ctx, SetAnchorOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"SessionCookie\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerKey(ctx, SetAnchorOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerKey\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeSetAnchorResponse(resp)
+	if err != nil {
+		return res, errors.Wrap(err, "decode response")
+	}
+
+	return result, nil
+}
+
+// SetGatePolicy invokes setGatePolicy operation.
+//
+// Give the model its next policy version, which holds from the next verdict on.
+//
+// PUT /v1/models/{model}/policy
+func (c *Client) SetGatePolicy(ctx context.Context, request *GatePolicyChange, params SetGatePolicyParams) (*GatePolicyHeaders, error) {
+	res, err := c.sendSetGatePolicy(ctx, request, params)
+	return res, err
+}
+
+func (c *Client) sendSetGatePolicy(ctx context.Context, request *GatePolicyChange, params SetGatePolicyParams) (res *GatePolicyHeaders, err error) {
+
+	u := uri.Clone(c.requestURL(ctx))
+	var pathParts [3]string
+	pathParts[0] = "/v1/models/"
+	{
+		// Encode "model" parameter.
+		e := uri.NewPathEncoder(uri.PathEncoderConfig{
+			Param:   "model",
+			Style:   uri.PathStyleSimple,
+			Explode: false,
+		})
+		if err := func() error {
+			return e.EncodeValue(conv.StringToString(params.Model))
+		}(); err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		encoded, err := e.Result()
+		if err != nil {
+			return res, errors.Wrap(err, "encode path")
+		}
+		pathParts[1] = encoded
+	}
+	pathParts[2] = "/policy"
+	uri.AddPathParts(u, pathParts[:]...)
+
+	r, err := ht.NewRequest(ctx, "PUT", u)
+	if err != nil {
+		return res, errors.Wrap(err, "create request")
+	}
+	if err := encodeSetGatePolicyRequest(request, r); err != nil {
+		return res, errors.Wrap(err, "encode request")
+	}
+
+	h := uri.NewHeaderEncoder(r.Header)
+	{
+		cfg := uri.HeaderParameterEncodingConfig{
+			Name:    "If-Match",
+			Explode: false,
+		}
+		if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
+			if val, ok := params.IfMatch.Get(); ok {
+				return e.EncodeValue(conv.StringToString(val))
+			}
+			return nil
+		}); err != nil {
+			return res, errors.Wrap(err, "encode header")
+		}
+	}
+
+	{
+		type bitset = [1]uint8
+		var satisfied bitset
+		{
+
+			switch err := c.securitySessionCookie(ctx, SetGatePolicyOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 0
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"SessionCookie\"")
+			}
+		}
+		{
+
+			switch err := c.securityBearerKey(ctx, SetGatePolicyOperation, r); {
+			case err == nil: // if NO error
+				satisfied[0] |= 1 << 1
+			case errors.Is(err, ogenerrors.ErrSkipClientSecurity):
+				// Skip this security.
+			default:
+				return res, errors.Wrap(err, "security \"BearerKey\"")
+			}
+		}
+
+		if ok := func() bool {
+		nextRequirement:
+			for _, requirement := range []bitset{
+				{0b00000001},
+				{0b00000010},
+			} {
+				for i, mask := range requirement {
+					if satisfied[i]&mask != mask {
+						continue nextRequirement
+					}
+				}
+				return true
+			}
+			return false
+		}(); !ok {
+			return res, ogenerrors.ErrSecurityRequirementIsNotSatisfied
+		}
+	}
+
+	resp, err := c.cfg.Client.Do(r)
+	if err != nil {
+		return res, errors.Wrap(err, "do request")
+	}
+	body := resp.Body
+	defer func() {
+		// Drain the body to EOF before closing, so the underlying
+		// connection can be reused by the Transport regardless of the
+		// response status code. See https://github.com/ogen-go/ogen/issues/1670.
+		_, _ = io.Copy(io.Discard, body)
+		_ = body.Close()
+	}()
+
+	result, err := decodeSetGatePolicyResponse(resp)
 	if err != nil {
 		return res, errors.Wrap(err, "decode response")
 	}

@@ -328,6 +328,34 @@ func encodeSetAliasRequest(
 	return nil
 }
 
+func encodeSetAnchorRequest(
+	req *AnchorChange,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
+func encodeSetGatePolicyRequest(
+	req *GatePolicyChange,
+	r *http.Request,
+) error {
+	const contentType = "application/json"
+	e := new(jx.Encoder)
+	{
+		req.Encode(e)
+	}
+	encoded := e.Bytes()
+	ht.SetBody(r, bytes.NewReader(encoded), contentType)
+	return nil
+}
+
 func encodeSetRolesRequest(
 	req *RolesChange,
 	r *http.Request,

@@ -208,6 +208,33 @@ func (s *Analysis) SetCannedTotal(val int) {
 	s.CannedTotal = val
 }
 
+// Ref: #/components/schemas/AnchorChange
+type AnchorChange struct {
+	// 0 = the first ancestor of each candidate.
+	Version int    `json:"version"`
+	Reason  string `json:"reason"`
+}
+
+// GetVersion returns the value of Version.
+func (s *AnchorChange) GetVersion() int {
+	return s.Version
+}
+
+// GetReason returns the value of Reason.
+func (s *AnchorChange) GetReason() string {
+	return s.Reason
+}
+
+// SetVersion sets the value of Version.
+func (s *AnchorChange) SetVersion(val int) {
+	s.Version = val
+}
+
+// SetReason sets the value of Reason.
+func (s *AnchorChange) SetReason(val string) {
+	s.Reason = val
+}
+
 // Ref: #/components/schemas/Approval
 type Approval struct {
 	ID         string         `json:"id"`
@@ -3876,6 +3903,169 @@ func (s *GatePairing) SetErrorShare(val float64) {
 	s.ErrorShare = val
 }
 
+// Ref: #/components/schemas/GatePolicy
+type GatePolicy struct {
+	Model string `json:"model"`
+	// From 1; 0 = the platform's default, since the model has none of its own.
+	Number int    `json:"number"`
+	Digest string `json:"digest"`
+	// Gate-policy/v1.
+	Policy  json2.RawMessage `json:"policy"`
+	Actor   OptActor         `json:"actor"`
+	Reason  OptString        `json:"reason"`
+	Created OptDateTime      `json:"created"`
+}
+
+// GetModel returns the value of Model.
+func (s *GatePolicy) GetModel() string {
+	return s.Model
+}
+
+// GetNumber returns the value of Number.
+func (s *GatePolicy) GetNumber() int {
+	return s.Number
+}
+
+// GetDigest returns the value of Digest.
+func (s *GatePolicy) GetDigest() string {
+	return s.Digest
+}
+
+// GetPolicy returns the value of Policy.
+func (s *GatePolicy) GetPolicy() json2.RawMessage {
+	return s.Policy
+}
+
+// GetActor returns the value of Actor.
+func (s *GatePolicy) GetActor() OptActor {
+	return s.Actor
+}
+
+// GetReason returns the value of Reason.
+func (s *GatePolicy) GetReason() OptString {
+	return s.Reason
+}
+
+// GetCreated returns the value of Created.
+func (s *GatePolicy) GetCreated() OptDateTime {
+	return s.Created
+}
+
+// SetModel sets the value of Model.
+func (s *GatePolicy) SetModel(val string) {
+	s.Model = val
+}
+
+// SetNumber sets the value of Number.
+func (s *GatePolicy) SetNumber(val int) {
+	s.Number = val
+}
+
+// SetDigest sets the value of Digest.
+func (s *GatePolicy) SetDigest(val string) {
+	s.Digest = val
+}
+
+// SetPolicy sets the value of Policy.
+func (s *GatePolicy) SetPolicy(val json2.RawMessage) {
+	s.Policy = val
+}
+
+// SetActor sets the value of Actor.
+func (s *GatePolicy) SetActor(val OptActor) {
+	s.Actor = val
+}
+
+// SetReason sets the value of Reason.
+func (s *GatePolicy) SetReason(val OptString) {
+	s.Reason = val
+}
+
+// SetCreated sets the value of Created.
+func (s *GatePolicy) SetCreated(val OptDateTime) {
+	s.Created = val
+}
+
+// Ref: #/components/schemas/GatePolicyChange
+type GatePolicyChange struct {
+	// Gate-policy/v1, whole: what it leaves out is not the default.
+	Policy GatePolicyChangePolicy `json:"policy"`
+	Reason string                 `json:"reason"`
+}
+
+// GetPolicy returns the value of Policy.
+func (s *GatePolicyChange) GetPolicy() GatePolicyChangePolicy {
+	return s.Policy
+}
+
+// GetReason returns the value of Reason.
+func (s *GatePolicyChange) GetReason() string {
+	return s.Reason
+}
+
+// SetPolicy sets the value of Policy.
+func (s *GatePolicyChange) SetPolicy(val GatePolicyChangePolicy) {
+	s.Policy = val
+}
+
+// SetReason sets the value of Reason.
+func (s *GatePolicyChange) SetReason(val string) {
+	s.Reason = val
+}
+
+// Gate-policy/v1, whole: what it leaves out is not the default.
+type GatePolicyChangePolicy map[string]jx.Raw
+
+func (s *GatePolicyChangePolicy) init() GatePolicyChangePolicy {
+	m := *s
+	if m == nil {
+		m = map[string]jx.Raw{}
+		*s = m
+	}
+	return m
+}
+
+// GatePolicyHeaders wraps GatePolicy with response headers.
+type GatePolicyHeaders struct {
+	ETag     string
+	Response GatePolicy
+}
+
+// GetETag returns the value of ETag.
+func (s *GatePolicyHeaders) GetETag() string {
+	return s.ETag
+}
+
+// GetResponse returns the value of Response.
+func (s *GatePolicyHeaders) GetResponse() GatePolicy {
+	return s.Response
+}
+
+// SetETag sets the value of ETag.
+func (s *GatePolicyHeaders) SetETag(val string) {
+	s.ETag = val
+}
+
+// SetResponse sets the value of Response.
+func (s *GatePolicyHeaders) SetResponse(val GatePolicy) {
+	s.Response = val
+}
+
+// Ref: #/components/schemas/GatePolicyList
+type GatePolicyList struct {
+	Items []GatePolicy `json:"items"`
+}
+
+// GetItems returns the value of Items.
+func (s *GatePolicyList) GetItems() []GatePolicy {
+	return s.Items
+}
+
+// SetItems sets the value of Items.
+func (s *GatePolicyList) SetItems(val []GatePolicy) {
+	s.Items = val
+}
+
 // Ref: #/components/schemas/GateReport
 type GateReport struct {
 	Schema       string        `json:"schema"`
@@ -5856,6 +6046,8 @@ type Model struct {
 	Preset     string   `json:"preset"`
 	// Prompts that every healthy version answers.
 	Canned []Canned `json:"canned"`
+	// The pinned version that every candidate is compared with too; absent = its first ancestor.
+	Anchor OptInt `json:"anchor"`
 	// Overrides of the training configuration.
 	Train   OptRawMessage `json:"train"`
 	Created time.Time     `json:"created"`
@@ -5890,6 +6082,11 @@ func (s *Model) GetPreset() string {
 // GetCanned returns the value of Canned.
 func (s *Model) GetCanned() []Canned {
 	return s.Canned
+}
+
+// GetAnchor returns the value of Anchor.
+func (s *Model) GetAnchor() OptInt {
+	return s.Anchor
 }
 
 // GetTrain returns the value of Train.
@@ -5935,6 +6132,11 @@ func (s *Model) SetPreset(val string) {
 // SetCanned sets the value of Canned.
 func (s *Model) SetCanned(val []Canned) {
 	s.Canned = val
+}
+
+// SetAnchor sets the value of Anchor.
+func (s *Model) SetAnchor(val OptInt) {
+	s.Anchor = val
 }
 
 // SetTrain sets the value of Train.
@@ -6811,6 +7013,52 @@ func (s *OneTimePassword) GetOneTimePassword() string {
 // SetOneTimePassword sets the value of OneTimePassword.
 func (s *OneTimePassword) SetOneTimePassword(val string) {
 	s.OneTimePassword = val
+}
+
+// NewOptActor returns new OptActor with value set to v.
+func NewOptActor(v Actor) OptActor {
+	return OptActor{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptActor is optional Actor.
+type OptActor struct {
+	Value Actor
+	Set   bool
+}
+
+// IsSet returns true if OptActor was set.
+func (o OptActor) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptActor) Reset() {
+	var v Actor
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptActor) SetTo(v Actor) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptActor) Get() (v Actor, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptActor) Or(d Actor) Actor {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
 }
 
 // NewOptAnalysis returns new OptAnalysis with value set to v.

@@ -162,6 +162,12 @@ type Handler interface {
 	//
 	// GET /v1/models/{model}/environments/{environment}/metrics
 	GetEnvironmentMetrics(ctx context.Context, params GetEnvironmentMetricsParams) (*TrafficSeries, error)
+	// GetGatePolicy implements getGatePolicy operation.
+	//
+	// What the gate judges candidates by.
+	//
+	// GET /v1/models/{model}/policy
+	GetGatePolicy(ctx context.Context, params GetGatePolicyParams) (*GatePolicyHeaders, error)
 	// GetIngestion implements getIngestion operation.
 	//
 	// One ingestion with its timeline and problems.
@@ -300,6 +306,12 @@ type Handler interface {
 	//
 	// GET /v1/events
 	ListEvents(ctx context.Context, params ListEventsParams) (*EventPage, error)
+	// ListGatePolicies implements listGatePolicies operation.
+	//
+	// The policies that the model has had, newest first.
+	//
+	// GET /v1/models/{model}/policies
+	ListGatePolicies(ctx context.Context, params ListGatePoliciesParams) (*GatePolicyList, error)
 	// ListHolds implements listHolds operation.
 	//
 	// Versions kept out of this environment.
@@ -438,6 +450,18 @@ type Handler interface {
 	//
 	// PUT /v1/models/{model}/aliases/{alias}
 	SetAlias(ctx context.Context, req *AliasChange, params SetAliasParams) (*ModelVersion, error)
+	// SetAnchor implements setAnchor operation.
+	//
+	// Pin the version that every candidate is compared with besides the champion.
+	//
+	// PUT /v1/models/{model}/anchor
+	SetAnchor(ctx context.Context, req *AnchorChange, params SetAnchorParams) (*ModelHeaders, error)
+	// SetGatePolicy implements setGatePolicy operation.
+	//
+	// Give the model its next policy version, which holds from the next verdict on.
+	//
+	// PUT /v1/models/{model}/policy
+	SetGatePolicy(ctx context.Context, req *GatePolicyChange, params SetGatePolicyParams) (*GatePolicyHeaders, error)
 	// SetRoles implements setRoles operation.
 	//
 	// Give a user roles.

@@ -32,7 +32,7 @@ func (a *app) models() *cobra.Command {
 			grid(w, "MODEL DATASET PRESET BENCHMARKS", rows)
 		})
 	}}
-	cmd.AddCommand(a.versions(), a.modelsAdd(), a.modelsImport())
+	cmd.AddCommand(a.versions(), a.modelsAdd(), a.modelsImport(), a.modelsPolicy(), a.modelsAnchor())
 	return cmd
 }
 

@@ -12,11 +12,11 @@ import (
 	"github.com/perennial-llm/perennial/pkg/errs"
 )
 
-// Benchmark is the command "benchmark" with lock, import and contamination.
+// Benchmark is the command "benchmark" with lock, import, contamination and library.
 func Benchmark() *cobra.Command {
-	cmd := quiet(&cobra.Command{Use: "benchmark", Short: "Lock and import test suites, and find their items in training data",
+	cmd := quiet(&cobra.Command{Use: "benchmark", Short: "Lock and import test suites, list standard ones, and find their items in training data",
 		Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }})
-	cmd.AddCommand(lockCommand(), importCommand(), contaminationCommand())
+	cmd.AddCommand(lockCommand(), importCommand(), contaminationCommand(), libraryCommand())
 	return cmd
 }
 
@@ -101,6 +101,9 @@ func importCommand() *cobra.Command {
 Every wrong line is named; nothing is written unless all are good. An imported file never runs code.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.effective(cmd, args[0]); err != nil {
+				return err
+			}
 			return f.run(cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0])
 		},
 	})
@@ -116,6 +119,20 @@ Every wrong line is named; nothing is written unless all are good. An imported f
 	flags.BoolVar(&f.chat, "chat", true, "ask through the model's chat template")
 	flags.IntVar(&f.maxTokens, "max-tokens", 64, "longest answer")
 	return cmd
+}
+
+// effective refuses flags that would have no effect on a file of this form.
+func (f importFlags) effective(cmd *cobra.Command, path string) error {
+	without, why := []string{"data"}, "only an lm-eval task has its data in another file"
+	if f.kind(path) == "lm-eval" {
+		without, why = []string{"scorer", "max-tokens"}, "the task says so itself, in metric_list and generation_kwargs"
+	}
+	for _, name := range without {
+		if cmd.Flags().Changed(name) {
+			return errs.New(errs.Invalid, "--%s has no effect here: %s", name, why).At("--" + name).Mend("leave it out")
+		}
+	}
+	return nil
 }
 
 func (f importFlags) run(out, errOut io.Writer, path string) error {

@@ -67,6 +67,15 @@ func TestBenchmark_LockNamesWhatDiffers(t *testing.T) {
 	require.Contains(t, errOut, "they differ in scorer (evaluate the incumbent again on a under lock "+benchmark.ShortLock(now))
 }
 
+func TestBenchmark_LibraryListsLicenceSourceSizeAndMetric(t *testing.T) {
+	code, out, errOut := call(gatecli.Benchmark(), "library")
+	require.Zero(t, code, errOut)
+	require.Regexp(t, `(?m)^gsm8k +gsm8k +reasoning +exact_match +1319 +5 +openai/gsm8k +MIT +dataset card$`, out)
+	code, out, _ = call(gatecli.Benchmark(), "library", "--json")
+	require.Zero(t, code)
+	require.Contains(t, out, `"harness": "lm-eval/`)
+}
+
 func lockOf(t *testing.T, folder string) string {
 	t.Helper()
 	v, err := benchmark.ReadFolder(folder)

@@ -1,6 +1,7 @@
 package gatecli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -96,7 +97,10 @@ func (f canaryFlags) read(errOut io.Writer) (baseline, canary requests, err erro
 	if len(problems)+len(more) > 0 {
 		return baseline, canary, exit(ExitUnjudgeable)
 	}
-	if baseline.absolute != canary.absolute && len(baseline.list)*len(canary.list) > 0 {
+	if err := errors.Join(baseline.some(f.baseline), canary.some(f.canary)); err != nil {
+		return baseline, canary, err
+	}
+	if baseline.absolute != canary.absolute {
 		err = errs.New(errs.Invalid, "one file has dates and the other has seconds").At(f.canary).Mend("use the same form of time in both")
 	}
 	return baseline, canary, err

@@ -142,6 +142,14 @@ func parseTime(text string) (seconds float64, absolute, ok bool) {
 	return float64(date.Unix()) + float64(date.Nanosecond())/1e9, true, err == nil
 }
 
+// some refuses a file without requests: no data say nothing of a canary.
+func (q requests) some(path string) error {
+	if len(q.list) == 0 {
+		return errs.New(errs.Invalid, "no requests in the file").At(path).Mend("give it a line for each request: a time and 0 or 1")
+	}
+	return nil
+}
+
 // first is the time of the next request, +Inf when there is none.
 func (q requests) first() float64 {
 	if len(q.list) == 0 {
