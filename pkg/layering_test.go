@@ -76,7 +76,6 @@ var exceptions = map[layer]map[string]string{
 		"pkg/config":   "environment variables are named once",
 		"pkg/identity": "the groups of the user pool are the roles, named once",
 	},
-	awsWiring: {"pkg/local/passwords": "a password is hashed the same way everywhere; nothing of it is local"},
 }
 
 // thirdParty is all that leaves and core may import from outside: pure algorithms and formats.

@@ -34,6 +34,18 @@ func (c *Consumer) letter(e Event, cause error) (table.Op, error) {
 	return op, err
 }
 
+// Bury puts an event aside without a try, for a host that has tried it.
+func (c *Consumer) Bury(ctx context.Context, e Event, cause error) error {
+	op, err := c.letter(e, cause)
+	if err != nil {
+		return err
+	}
+	if err := c.Table.Write(ctx, "", op); err != nil {
+		return fmt.Errorf("keep dead letter: %w", err)
+	}
+	return nil
+}
+
 // short keeps an error's text within what a record should hold.
 func short(err error) string {
 	const most = 2000

@@ -19,6 +19,9 @@ const (
 	Code     = "PERENNIAL_CODE"      // S3 address of the training code, ending in a slash
 	LogLevel = "PERENNIAL_LOG_LEVEL" // debug, info, warn or error; empty = info
 	Version  = "PERENNIAL_VERSION"   // of the release; empty = development
+	UserPool = "PERENNIAL_USER_POOL" // id of Cognito's user pool; only the API's function has it
+	Letters  = "PERENNIAL_LETTERS"   // ARN of the queue of arrivals that were given up; only dataset-register has it
+	Client   = "PERENNIAL_CLIENT"    // id of the API's app client of the user pool
 )
 
 // Config is what a function needs to know about its account.
@@ -29,12 +32,24 @@ type Config struct {
 	Code     string // "s3://bucket/code/<digest>/"
 	LogLevel slog.Level
 	Version  string
+	UserPool string // "eu-central-1_Ab12Cd34E"; empty where nobody signs in
+	Client   string
+	// DeadLetters is the ARN of a queue whose messages are put aside when they fail; empty = none.
+	DeadLetters string
+}
+
+// Region is where the user pool is.
+func (c Config) Region() string {
+	region, _, _ := strings.Cut(c.UserPool, "_")
+	return region
 }
 
 var (
 	tableShape    = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
 	bucketShape   = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 	machinesShape = regexp.MustCompile(`^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:[A-Za-z0-9_-]*$`)
+	poolShape     = regexp.MustCompile(`^[a-z0-9-]+_[0-9A-Za-z]+$`)
+	clientShape   = regexp.MustCompile(`^[\w+]{1,128}$`)
 	codeShape     = regexp.MustCompile(`^s3://[a-z0-9.-]+/.+/$`)
 )
 
@@ -47,10 +62,13 @@ func Load(getenv func(string) string) (Config, error) {
 		Machines: l.match(Machines, machinesShape, "the ARN of a state machine without its name"),
 		Code:     l.match(Code, codeShape, "an S3 folder such as s3://bucket/code/1/"),
 		LogLevel: l.level(LogLevel),
-		Version:  getenv(Version),
+		Version:  getenv(Version), DeadLetters: getenv(Letters),
 	}
 	if c.Version == "" {
 		c.Version = "development"
+	}
+	if getenv(UserPool) != "" || getenv(Client) != "" {
+		c.UserPool, c.Client = l.match(UserPool, poolShape, "the id of a user pool"), l.match(Client, clientShape, "the id of an app client")
 	}
 	return c, errors.Join(l.faults...)
 }

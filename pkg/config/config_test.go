@@ -35,6 +35,15 @@ func TestLoad(t *testing.T) {
 			require.ErrorContains(t, err, name+`: "`+bad+`"`)
 		})
 	}
+	t.Run("with a user pool", func(t *testing.T) {
+		c, err := config.Load(environment(map[string]string{config.UserPool: "eu-central-1_Ab12", config.Client: "4f0q"}))
+		require.NoError(t, err)
+		require.Equal(t, "eu-central-1", c.Region())
+		_, err = config.Load(environment(map[string]string{config.UserPool: "eu-central-1_Ab12"}))
+		require.ErrorContains(t, err, config.Client)
+		_, err = config.Load(environment(map[string]string{config.UserPool: "pool", config.Client: "4f0q"}))
+		require.ErrorContains(t, err, config.UserPool)
+	})
 	t.Run("all faults at once", func(t *testing.T) {
 		_, err := config.Load(func(string) string { return "" })
 		for _, name := range []string{config.Table, config.Bucket, config.Machines, config.Code} {

@@ -81,10 +81,7 @@ func explainChange(err error, login string) error {
 
 // ChangePassword lets a user choose a new password. All their sessions end; it gives a new one.
 func (s *Service) ChangePassword(ctx context.Context, p Principal, old, next string) (Session, error) {
-	if p.kind != user {
-		return Session{}, errs.New(errs.Forbidden, "only a signed-in user has a password")
-	}
-	u, err := s.User(ctx, p.Actor.ID)
+	u, err := s.holder(ctx, p)
 	if err != nil {
 		return Session{}, err
 	}
@@ -99,6 +96,14 @@ func (s *Service) ChangePassword(ctx context.Context, p Principal, old, next str
 		return Session{}, err
 	}
 	return s.open(ctx, u)
+}
+
+// holder is the user who makes a call with a password behind it.
+func (s *Service) holder(ctx context.Context, p Principal) (User, error) {
+	if p.kind != user {
+		return User{}, errs.New(errs.Forbidden, "only a signed-in user has a password")
+	}
+	return s.User(ctx, p.Actor.ID)
 }
 
 // ResetPassword gives a user a one-time password, which it returns, and ends their sessions.
@@ -124,15 +129,21 @@ func (s *Service) setPassword(
 	if err := checkPassword(u.Login, pw); err != nil {
 		return User{}, err
 	}
-	hash, err := s.Hasher.Hash(pw)
+	hashed, err := s.passwordOp(u, pw)
 	if err != nil {
-		return User{}, fmt.Errorf("hash password: %w", err)
+		return User{}, err
 	}
+	return s.passwordChanged(ctx, by, u, must, event, reason, hashed)
+}
+
+// passwordChanged records that a user has a new password, and ends their sessions.
+func (s *Service) passwordChanged(
+	ctx context.Context, by audit.Actor, u User, must bool, event, reason string, more ...table.Op,
+) (User, error) {
 	unchanged := table.Cond{Kind: table.RevEq, Val: u.Rev}
 	u.MustChange, u.ValidFrom, u.Rev = must, s.Clock(), u.Rev+1
-	_, err = s.Log.Commit(ctx, audit.Change{
-		Actor: by, Type: event, Subject: userSubject(u.ID), Reason: reason,
-		Ops: []table.Op{putUser(u, unchanged), putDoc(passwordKey(u.ID), password{Hash: hash}, table.Cond{})},
+	_, err := s.Log.Commit(ctx, audit.Change{
+		Actor: by, Type: event, Subject: userSubject(u.ID), Reason: reason, Ops: append(more, putUser(u, unchanged)),
 	})
 	return u, explainConflict(err, "the user %s was changed meanwhile", u.Login)
 }

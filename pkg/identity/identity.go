@@ -35,11 +35,6 @@ const (
 // System is the principal for a part of the platform itself; it may do everything.
 func System(part string) Principal { return Principal{Actor: audit.System(part), kind: system} }
 
-// FromRoles is the principal for a user whom somebody else authenticated, such as Cognito.
-func FromRoles(actor audit.Actor, roles []Role) Principal {
-	return Principal{Actor: actor, Roles: roles, kind: user}
-}
-
 // May tells whether the principal has the permission.
 func (p Principal) May(want Permission) bool {
 	switch p.kind {

@@ -45,11 +45,16 @@ var errSignIn = errs.New(errs.Unauthenticated, "login or password is wrong")
 
 // SignIn opens a session. Which of login and password is wrong it does not tell.
 func (s *Service) SignIn(ctx context.Context, login, pw string) (Session, error) {
+	return s.signIn(ctx, login, func(login string) (User, error) { return s.check(ctx, login, pw) })
+}
+
+// signIn opens a session for whom the check finds, unless too many checks of the login have failed.
+func (s *Service) signIn(ctx context.Context, login string, check func(login string) (User, error)) (Session, error) {
 	login = strings.ToLower(strings.TrimSpace(login))
 	if err := s.checkFailures(ctx, login); err != nil {
 		return Session{}, err
 	}
-	u, err := s.check(ctx, login, pw)
+	u, err := check(login)
 	if errors.Is(err, errSignIn) {
 		if ferr := s.countFailure(ctx, login); ferr != nil {
 			return Session{}, ferr
@@ -187,7 +192,7 @@ func (s *Service) bySession(ctx context.Context, token string) (Principal, error
 	if u.Disabled || row.Created.Before(u.ValidFrom) {
 		return Principal{}, errToken
 	}
-	return Principal{Actor: u.actor(), Roles: u.Roles, MustChange: u.MustChange, kind: user}, nil
+	return u.Principal(), nil
 }
 
 func notFoundIs(err, instead error) error {

@@ -23,7 +23,8 @@ type User struct {
 	Disabled   bool      `json:"disabled"`
 	MustChange bool      `json:"mustChange"` // the password is a one-time one
 	Created    time.Time `json:"created"`
-	ValidFrom  time.Time `json:"validFrom"` // sessions from before are void
+	ValidFrom  time.Time `json:"validFrom"`           // sessions from before are void
+	RolesSince time.Time `json:"rolesSince,omitzero"` // of a member: what a directory said of the roles before does not count
 	Rev        int64     `json:"rev"`
 }
 
@@ -36,6 +37,11 @@ type NewUser struct {
 }
 
 func (u User) actor() audit.Actor { return audit.Actor{ID: u.ID, Name: u.Name} }
+
+// Principal is the user as who makes calls.
+func (u User) Principal() Principal {
+	return Principal{Actor: u.actor(), Roles: u.Roles, MustChange: u.MustChange, kind: user}
+}
 
 func (u User) isAdmin() bool { return !u.Disabled && slices.Contains(u.Roles, Admin) }
 
@@ -57,10 +63,10 @@ type loginRow struct {
 	User string `json:"user"`
 }
 
-// Limits of what people choose.
+// Limits of what people choose, in characters or bytes.
 const (
 	maxLogin    = 200
-	minPassword = 10
+	MinPassword = 10
 	maxPassword = 200
 )
 
@@ -76,8 +82,8 @@ func unfit(r rune) bool { return r <= ' ' || r == 0x7f }
 
 func checkPassword(login, pw string) error {
 	switch n := utf8.RuneCountInString(pw); {
-	case n < minPassword || len(pw) > maxPassword:
-		return errs.New(errs.Invalid, "a password has %d to %d characters", minPassword, maxPassword).At("password")
+	case n < MinPassword || len(pw) > maxPassword:
+		return errs.New(errs.Invalid, "a password has %d to %d characters", MinPassword, maxPassword).At("password")
 	case strings.EqualFold(pw, login):
 		return errs.New(errs.Invalid, "the password is the login").At("password").Mend("choose another one")
 	}
@@ -93,31 +99,26 @@ func (s *Service) CreateUser(ctx context.Context, p Principal, n NewUser) (User,
 }
 
 func (s *Service) createUser(ctx context.Context, by audit.Actor, n NewUser) (User, string, error) {
-	u, err := s.draft(n)
+	u, once, err := s.draft(&n)
 	if err != nil {
 		return User{}, "", err
 	}
-	once := ""
-	if n.Password == "" {
-		if once, err = s.oneTime(); err != nil {
-			return User{}, "", err
-		}
-		n.Password, u.MustChange = once, true
-	}
-	if err := checkPassword(u.Login, n.Password); err != nil {
-		return User{}, "", err
-	}
-	ops, err := s.userOps(u, n.Password)
+	hashed, err := s.passwordOp(u, n.Password)
 	if err != nil {
 		return User{}, "", err
 	}
-	change := audit.Change{
-		Actor: by, Type: "UserCreated", Subject: userSubject(u.ID), Data: u, After: audit.JSON(u), Ops: ops,
-	}
-	if _, err := s.Log.Commit(ctx, change); err != nil {
-		return User{}, "", explainConflict(err, "the login %s is taken", u.Login)
+	if err := s.commitUser(ctx, by, "UserCreated", u, append(userOps(u), hashed)); err != nil {
+		return User{}, "", err
 	}
 	return u, once, nil
+}
+
+// commitUser writes a new account.
+func (s *Service) commitUser(ctx context.Context, by audit.Actor, event string, u User, ops []table.Op) error {
+	_, err := s.Log.Commit(ctx, audit.Change{
+		Actor: by, Type: event, Subject: userSubject(u.ID), Data: u, After: audit.JSON(u), Ops: ops,
+	})
+	return explainConflict(err, "the login %s is taken", u.Login)
 }
 
 func userSubject(id string) audit.Subject { return audit.Subject{Type: "user", ID: id} }
@@ -130,7 +131,21 @@ func explainConflict(err error, format string, args ...any) error {
 	return err
 }
 
-func (s *Service) draft(n NewUser) (User, error) {
+// draft checks a new account; without a password it chooses a one-time one, which it gives.
+func (s *Service) draft(n *NewUser) (u User, once string, err error) {
+	if u, err = s.draftUser(*n); err != nil {
+		return User{}, "", err
+	}
+	if n.Password == "" {
+		if once, err = s.oneTime(); err != nil {
+			return User{}, "", err
+		}
+		n.Password, u.MustChange = once, true
+	}
+	return u, once, checkPassword(u.Login, n.Password)
+}
+
+func (s *Service) draftUser(n NewUser) (User, error) {
 	login, err := cleanLogin(n.Login)
 	if err != nil {
 		return User{}, err
@@ -150,21 +165,21 @@ func (s *Service) draft(n NewUser) (User, error) {
 	return User{ID: s.NewID("usr"), Login: login, Name: name, Roles: roles, Created: now, ValidFrom: now, Rev: 1}, nil
 }
 
-func (s *Service) userOps(u User, pw string) ([]table.Op, error) {
+func userOps(u User) []table.Op {
 	absent := table.Cond{Kind: table.NotExists}
-	hash, err := s.Hasher.Hash(pw)
-	if err != nil {
-		return nil, fmt.Errorf("hash password: %w", err)
-	}
-	ops := []table.Op{
-		putDoc(loginKey(u.Login), loginRow{User: u.ID}, absent),
-		putUser(u, absent),
-		putDoc(passwordKey(u.ID), password{Hash: hash}, absent),
-	}
+	ops := []table.Op{putDoc(loginKey(u.Login), loginRow{User: u.ID}, absent), putUser(u, absent)}
 	if u.isAdmin() {
 		ops = append(ops, countAdmins(1))
 	}
-	return ops, nil
+	return ops
+}
+
+func (s *Service) passwordOp(u User, pw string) (table.Op, error) {
+	hash, err := s.Hasher.Hash(pw)
+	if err != nil {
+		return table.Op{}, fmt.Errorf("hash password: %w", err)
+	}
+	return putDoc(passwordKey(u.ID), password{Hash: hash}, table.Cond{}), nil
 }
 
 func putDoc(key table.Key, v any, c table.Cond) table.Op {

@@ -5,12 +5,9 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
-	"strings"
 
-	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/httpapi"
 	"github.com/perennial-llm/perennial/pkg/httpapi/gateway"
-	"github.com/perennial-llm/perennial/pkg/identity"
 	"github.com/perennial-llm/perennial/pkg/ids"
 	"github.com/perennial-llm/perennial/pkg/lineage"
 	"github.com/perennial-llm/perennial/pkg/local/files"
@@ -32,7 +29,7 @@ func (p *Platform) wireAPI() (http.Handler, error) {
 		Environments: p.Rollout, SetupEnvironments: p.Rollout.Setup, Releases: p.Rollout, Approvals: p.Rollout, Rollbacks: p.Rollout, Holds: p.Rollout,
 		Traffic: p.Monitor, Events: p.Log, Trail: p.trail(), DeadLetters: p.triggers, Objects: p.Objects, Signer: signer, Signed: signer, Table: p.table, Clock: clock, IDs: newID, Logger: p.Logger,
 		Place: httpapi.Place{Mode: "local", Realtime: "sse", Version: p.Version}, Web: p.Web, Stopping: p.stopping,
-		Gateway: gateway.New(gateway.Deps{Authorize: p.mayInvoke, Registry: p.Registry, Rollout: p.Rollout, Monitor: p.Monitor,
+		Gateway: gateway.New(gateway.Deps{Authorize: httpapi.MayInvoke(p.Identity), Registry: p.Registry, Rollout: p.Rollout, Monitor: p.Monitor,
 			Invoker: p, Clock: clock, IDs: newID, Logger: p.Logger}),
 	})
 }
@@ -44,29 +41,6 @@ func (p *Platform) signer() (*files.Signer, error) {
 		return nil, fmt.Errorf("secret of signed addresses: %w", err)
 	}
 	return &files.Signer{Store: p.Objects, Base: httpapi.SignedPath, Secret: secret, Clock: ids.WallClock}, nil
-}
-
-// mayInvoke admits callers of the gateway by API key or by session cookie.
-func (p *Platform) mayInvoke(r *http.Request) error {
-	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if c, err := r.Cookie(httpapi.SessionCookie); token == "" && err == nil && r.Header.Get("X-Requested-With") != "" {
-		token = c.Value
-	}
-	if token == "" {
-		return errs.New(errs.Unauthenticated, "no API key").Mend("send Authorization: Bearer pkey_…; make a key with: perennial keys add")
-	}
-	who, err := p.Identity.Authenticate(r.Context(), token)
-	if err != nil {
-		return err
-	}
-	if err := identity.Require(who, identity.GatewayInvoke); err != nil {
-		return err
-	}
-	_, rest, _ := strings.Cut(r.URL.Path, "/gateway/")
-	if env, _, _ := strings.Cut(rest, "/"); !who.In(env) {
-		return errs.New(errs.Forbidden, "this key is not for environment %q", env)
-	}
-	return nil
 }
 
 // metrics gives a job's curves in the API's form.

@@ -3,16 +3,15 @@ package host
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
 	"github.com/perennial-llm/perennial/pkg/audit"
+	"github.com/perennial-llm/perennial/pkg/config"
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/httpapi"
 	"github.com/perennial-llm/perennial/pkg/httpapi/gateway"
-	"github.com/perennial-llm/perennial/pkg/identity"
 	"github.com/perennial-llm/perennial/pkg/ids"
 	"github.com/perennial-llm/perennial/pkg/lineage"
 )
@@ -25,17 +24,9 @@ const (
 	digestBytes = 1 << 30
 )
 
-// ServeAPI serves the HTTP API behind API Gateway; it does not return. The first start makes the first
-// account and logs its one-time password.
+// ServeAPI serves the HTTP API behind API Gateway; it does not return.
 func ServeAPI() {
 	serve(func(p *Platform) (lambda.Handler, error) {
-		password, err := p.Identity.FirstAdmin(context.Background())
-		if err != nil {
-			return nil, err
-		}
-		if password != "" {
-			p.Logger.Warn("sign in as admin and choose a password of your own", "once", password)
-		}
 		h, err := p.API()
 		return Proxy(h), err
 	})
@@ -48,6 +39,9 @@ func Proxy(h http.Handler) lambda.Handler {
 
 // API makes the HTTP handler for everything below /v1 and /gateway.
 func (p *Platform) API() (http.Handler, error) {
+	if p.Directory == nil {
+		return nil, errs.New(errs.Invalid, "nobody could sign in").At(config.UserPool).Mend("deploy the api stack again")
+	}
 	clock, newID := ids.Clock(ids.WallClock), ids.ULIDs(ids.WallClock)
 	return httpapi.New(httpapi.Deps{
 		Sessions: p.Identity, Users: p.Identity, Passwords: p.Identity, Keys: p.Identity,
@@ -56,31 +50,15 @@ func (p *Platform) API() (http.Handler, error) {
 		Models: p.Registry, ModelVersions: p.Registry, Import: p.Training.Import, Triggers: p.Training, GatePolicies: p.Training, Anchors: p.Registry, Lineage: lineage.Graph{Table: p.Table},
 		Runs: p.Training, RunActions: p.Training, Steps: p.steps, Logs: p.Jobs.Logs, Metrics: p.metrics, Reports: p.Training.Report,
 		Environments: p.Rollout, SetupEnvironments: p.Rollout.Setup, Releases: p.Rollout, Approvals: p.Rollout, Rollbacks: p.Rollout, Holds: p.Rollout,
-		Traffic: p.Monitor, Events: p.Log, Trail: p.trail(), Objects: p.Objects, Signer: p.Signer, Table: p.Table, Clock: clock, IDs: newID, Logger: p.Logger,
+		Traffic: p.Monitor, Events: p.Log, Trail: p.trail(), DeadLetters: p.arrivals(), Objects: p.Objects, Signer: p.Signer, Table: p.Table, Clock: clock, IDs: newID, Logger: p.Logger,
 		Place: httpapi.Place{Mode: "aws", Realtime: "poll", Version: p.Config.Version, PartBytes: partBytes, DigestBytes: digestBytes},
-		Gateway: gateway.New(gateway.Deps{Authorize: p.mayInvoke, Registry: p.Registry, Rollout: p.Rollout, Monitor: p.Monitor,
+		Gateway: gateway.New(gateway.Deps{Authorize: httpapi.MayInvoke(p.Identity), Registry: p.Registry, Rollout: p.Rollout, Monitor: p.Monitor,
 			Invoker: p.Endpoints, Clock: clock, IDs: newID, Logger: p.Logger}),
 	})
 }
 
 // trail is the audit log with its head anchored outside the table.
 func (p *Platform) trail() audit.Anchored { return audit.Anchored{Log: p.Log, Objects: p.Objects} }
-
-// mayInvoke admits callers of the gateway by API key or by session cookie.
-func (p *Platform) mayInvoke(r *http.Request) error {
-	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if c, err := r.Cookie(httpapi.SessionCookie); token == "" && err == nil && r.Header.Get("X-Requested-With") != "" {
-		token = c.Value
-	}
-	if token == "" {
-		return errs.New(errs.Unauthenticated, "no API key").Mend("send Authorization: Bearer pk_…; make a key with: perennial keys add")
-	}
-	who, err := p.Identity.Authenticate(r.Context(), token)
-	if err != nil {
-		return err
-	}
-	return identity.Require(who, identity.GatewayInvoke)
-}
 
 func (p *Platform) steps(ctx context.Context, execution string) ([]httpapi.Step, error) {
 	list, err := p.Workflow.Steps(ctx, execution)

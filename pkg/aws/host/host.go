@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	s3client "github.com/aws/aws-sdk-go-v2/service/s3"
 	sagemakerclient "github.com/aws/aws-sdk-go-v2/service/sagemaker"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/perennial-llm/perennial/pkg/audit"
 	"github.com/perennial-llm/perennial/pkg/aws/cloudwatch"
+	"github.com/perennial-llm/perennial/pkg/aws/cognito"
 	"github.com/perennial-llm/perennial/pkg/aws/dynamo"
 	"github.com/perennial-llm/perennial/pkg/aws/s3"
 	"github.com/perennial-llm/perennial/pkg/aws/sagemaker"
@@ -30,7 +32,6 @@ import (
 	"github.com/perennial-llm/perennial/pkg/gate"
 	"github.com/perennial-llm/perennial/pkg/identity"
 	"github.com/perennial-llm/perennial/pkg/ids"
-	"github.com/perennial-llm/perennial/pkg/local/passwords"
 	"github.com/perennial-llm/perennial/pkg/monitor"
 	"github.com/perennial-llm/perennial/pkg/object"
 	"github.com/perennial-llm/perennial/pkg/registry"
@@ -55,6 +56,7 @@ type Adapters struct {
 	Workflow  states.Workflow
 	Endpoints sagemaker.Endpoints
 	Jobs      cloudwatch.Jobs
+	Directory identity.Directory // of people; nil where nobody signs in
 }
 
 // Platform is everything, wired.
@@ -62,7 +64,7 @@ type Platform struct {
 	Adapters
 	Config   config.Config
 	Logger   *slog.Logger
-	Identity *identity.Service
+	Identity identity.Members
 	Log      *audit.Log
 	Dataset  *dataset.Service
 	Catalog  *benchmark.Catalog
@@ -95,7 +97,18 @@ func adapters(c config.Config, account aws.Config) Adapters {
 		Workflow:  states.New(sfn.NewFromConfig(account), c.Machines),
 		Endpoints: sagemaker.New(sagemakerruntime.NewFromConfig(account)),
 		Jobs:      cloudwatch.New(cloudwatchlogs.NewFromConfig(account), sagemakerclient.NewFromConfig(account)),
+		Directory: directory(c, account),
 	}
+}
+
+// directory is the user pool of the API's function; no other function has one.
+func directory(c config.Config, account aws.Config) identity.Directory {
+	if c.UserPool == "" {
+		return nil
+	}
+	issuer := "https://cognito-idp." + c.Region() + ".amazonaws.com/" + c.UserPool
+	keys := cognito.NewKeys(issuer+"/.well-known/jwks.json", ids.WallClock)
+	return cognito.New(cognitoidentityprovider.NewFromConfig(account), c.UserPool, c.Client, cognito.NewVerifier(keys, issuer, c.Client, ids.WallClock))
 }
 
 // Wire makes the core over some adapters.
@@ -103,7 +116,8 @@ func Wire(c config.Config, a Adapters, logger *slog.Logger) *Platform {
 	p := &Platform{Adapters: a, Config: c, Logger: logger}
 	clock, newID := ids.Clock(ids.WallClock), ids.ULIDs(ids.WallClock)
 	p.Log = audit.NewLog(p.Table, clock, newID)
-	p.Identity = identity.NewService(identity.Options{Table: p.Table, Log: p.Log, Clock: clock, NewID: newID, Hasher: passwords.New()})
+	p.Identity = identity.Members{Directory: p.Directory,
+		Service: identity.NewService(identity.Options{Table: p.Table, Log: p.Log, Clock: clock, NewID: newID})}
 	p.Catalog = &benchmark.Catalog{Table: p.Table, Log: p.Log, Objects: p.Objects, Clock: clock}
 	p.Dataset = dataset.New(dataset.Deps{Table: p.Table, Log: p.Log, Objects: p.Objects, Clock: clock, IDs: newID, Workflow: p.Workflow,
 		Overlaps: p.overlaps})

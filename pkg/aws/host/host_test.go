@@ -1,34 +1,15 @@
 package host_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-llm/perennial/pkg/aws/host"
 )
-
-func TestBatch_ReturnsOnlyWhatFailed(t *testing.T) {
-	var seen []string
-	h := host.Batch(lambda.NewHandler(func(_ context.Context, in struct{ Key string }) (string, error) {
-		seen = append(seen, in.Key)
-		if in.Key == "bad" {
-			return "", errors.New("no such dataset")
-		}
-		return "done", nil
-	}))
-	out, err := h.Invoke(t.Context(), marshal(t, events.SQSEvent{Records: []events.SQSMessage{
-		{MessageId: "1", Body: `{"key":"a"}`}, {MessageId: "2", Body: `{"key":"bad"}`}, {MessageId: "3", Body: `{"key":"b"}`}}}))
-	require.NoError(t, err)
-	require.Equal(t, []string{"a", "bad", "b"}, seen)
-	require.JSONEq(t, `{"batchItemFailures":[{"itemIdentifier":"2"}]}`, string(out))
-}
 
 func TestProxy_KeepsHeadersWhole(t *testing.T) {
 	h := host.Proxy(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -2,12 +2,10 @@ package host
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/perennial-llm/perennial/pkg/errs"
@@ -30,7 +28,7 @@ func ServeTask(name string) { serve(func(p *Platform) (lambda.Handler, error) { 
 func ServeBatch(name string) {
 	serve(func(p *Platform) (lambda.Handler, error) {
 		h, err := p.task(name)
-		return Batch(h), err
+		return p.Batch(h), err
 	})
 }
 
@@ -54,19 +52,4 @@ func serve(handler func(*Platform) (lambda.Handler, error)) {
 	}
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
-}
-
-// Batch makes a handler of single events one of a queue's batches: each message's body is an event, and
-// only the messages that failed come back.
-func Batch(h lambda.Handler) lambda.Handler {
-	return lambda.NewHandler(func(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
-		out := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-		for _, m := range batch.Records {
-			if _, err := h.Invoke(ctx, json.RawMessage(m.Body)); err != nil {
-				fmt.Fprintf(os.Stderr, "message %s: %v\n", m.MessageId, err)
-				out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
-			}
-		}
-		return out, nil
-	})
 }

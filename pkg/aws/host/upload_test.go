@@ -14,7 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	s3client "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/stretchr/testify/require"
@@ -43,29 +42,35 @@ func (started) Start(_ context.Context, machine, name string, _ any) (string, er
 }
 func (started) Answer(context.Context, string, any) error { return nil }
 
-func inAccount(t *testing.T) *account {
+// newStore makes a bucket with versions in moto.
+func newStore(t *testing.T, bucket string) *s3client.Client {
 	t.Helper()
-	endpoint, bucket := porttest.Moto(t), "uploads"
-	client := s3client.New(s3client.Options{Region: "eu-central-1", BaseEndpoint: &endpoint, UsePathStyle: true,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}, nil
-		})})
+	endpoint := porttest.Moto(t)
+	client := s3client.New(s3client.Options{Region: "eu-central-1", BaseEndpoint: &endpoint, UsePathStyle: true, Credentials: anybody})
 	_, err := client.CreateBucket(t.Context(), &s3client.CreateBucketInput{Bucket: &bucket,
 		CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: "eu-central-1"}})
 	require.NoError(t, err)
 	_, err = client.PutBucketVersioning(t.Context(), &s3client.PutBucketVersioningInput{Bucket: &bucket,
 		VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}})
 	require.NoError(t, err)
+	return client
+}
+
+func inAccount(t *testing.T) *account {
+	t.Helper()
+	bucket := "uploads"
+	client := newStore(t, bucket)
 	a := &account{T: t, store: s3.New(client, bucket)}
 	p := host.Wire(config.Config{Bucket: bucket, Version: "1"}, host.Adapters{Table: porttest.NewMemory(ids.WallClock), Objects: a.store,
-		Signer: s3.NewSigner(s3client.NewPresignClient(client), bucket, ids.WallClock)}, slog.New(slog.DiscardHandler))
+		Signer: s3.NewSigner(s3client.NewPresignClient(client), bucket, ids.WallClock), Directory: people(t)}, slog.New(slog.DiscardHandler))
 	p.Dataset.Workflow = started{}
+	var err error
 	a.api, err = p.API()
 	require.NoError(t, err)
 	_, _, err = p.Identity.CreateUser(t.Context(), identity.System("test"),
-		identity.NewUser{Login: "dan", Password: "correct horse battery", Roles: []identity.Role{identity.DataEngineer}})
+		identity.NewUser{Login: "dan@x.eu", Password: "correct horse battery", Roles: []identity.Role{identity.DataEngineer}})
 	require.NoError(t, err)
-	session, err := p.Identity.SignIn(t.Context(), "dan", "correct horse battery")
+	session, err := p.Identity.SignIn(t.Context(), "dan@x.eu", "correct horse battery")
 	require.NoError(t, err)
 	a.token = session.Token
 	return a

@@ -11,8 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/perennial-llm/perennial/pkg/aws/cognito"
 	"github.com/perennial-llm/perennial/pkg/aws/host"
 	"github.com/perennial-llm/perennial/pkg/config"
+	"github.com/perennial-llm/perennial/pkg/identity"
 	"github.com/perennial-llm/perennial/pkg/ids"
 	"github.com/perennial-llm/perennial/pkg/local/files"
 	"github.com/perennial-llm/perennial/pkg/porttest"
@@ -24,7 +26,8 @@ func wired(t *testing.T) *host.Platform {
 	objects, err := files.Open(t.TempDir())
 	require.NoError(t, err)
 	return host.Wire(config.Config{Bucket: "bkt", Code: "s3://bkt/code/1/", Version: "1.2.3"},
-		host.Adapters{Table: porttest.NewMemory(ids.WallClock), Objects: objects, Signer: &files.Signer{Store: objects}}, slog.New(slog.DiscardHandler))
+		host.Adapters{Table: porttest.NewMemory(ids.WallClock), Objects: objects, Signer: &files.Signer{Store: objects},
+			Directory: cognito.New(nil, "pool", "client", nil)}, slog.New(slog.DiscardHandler))
 }
 
 func TestPlatform_API_SaysWhereItRuns(t *testing.T) {
@@ -39,11 +42,28 @@ func TestPlatform_API_SaysWhereItRuns(t *testing.T) {
 }
 
 func TestPlatform_API_GuardsTheGateway(t *testing.T) {
-	h, err := wired(t).API()
+	p := wired(t)
+	h, err := p.API()
 	require.NoError(t, err)
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/gateway/production/v1/chat/completions", nil))
-	require.Equal(t, http.StatusUnauthorized, w.Code)
+	ask := func(env, key string) int {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/gateway/"+env+"/v1/models", nil)
+		r.Header.Set("Authorization", key)
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	require.Equal(t, http.StatusUnauthorized, ask("production", ""))
+	_, key, err := p.Identity.CreateKey(t.Context(), identity.System("test"), identity.NewKey{Name: "ci",
+		Scopes: []identity.Permission{identity.GatewayInvoke}, Environments: []string{"staging"}})
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, ask("staging", "Bearer "+key))
+	require.Equal(t, http.StatusForbidden, ask("production", "Bearer "+key), "a key is held to its environments")
+}
+
+func TestPlatform_API_WantsADirectory(t *testing.T) {
+	p := wired(t)
+	p.Directory = nil
+	_, err := p.API()
+	require.ErrorContains(t, err, config.UserPool)
 }
 
 func TestPlatform_Handlers_AreTheFoldersOfFunctions(t *testing.T) {
