@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -8,7 +9,8 @@ import (
 // words makes strings of bytes cheaply.
 type words struct {
 	seen                        map[string]string // one copy of what repeats: names, locks, capabilities
-	benchmark, lock, capability string            // of the line before: mostly the same again
+	benchmark, lock, capability memo
+	layout                      []placed // the keys of the line before
 	// Apart, since they live differently long: items and clusters are kept, outputs soon forgotten.
 	items, clusters, outputs slab
 	cursor                   cursor          // its scratch is kept from line to line
@@ -17,11 +19,8 @@ type words struct {
 
 func newWords() *words { return &words{seen: map[string]string{}, judged: map[string]bool{}} }
 
-// keep makes a string of b, sharing one copy with earlier lines; last is the line before's.
-func (w *words) keep(b []byte, last *string) string {
-	if string(b) == *last {
-		return *last
-	}
+// share makes a string of b, one copy for all lines that have it.
+func (w *words) share(b []byte) string {
 	s, ok := w.seen[string(b)] // no copy for the lookup
 	if !ok {
 		s = string(b)
@@ -29,7 +28,6 @@ func (w *words) keep(b []byte, last *string) string {
 			w.seen[s] = s
 		}
 	}
-	*last = s
 	return s
 }
 
@@ -59,13 +57,13 @@ func (w *words) fast(line []byte, r *Result) (hasScore, ok bool) {
 	if !c.eat('{') {
 		return false, false
 	}
-	for {
-		key, okKey := c.text()
-		if !okKey || !c.eat(':') {
+	for i := 0; ; i++ {
+		key, okKey := w.key(c, i)
+		if !okKey {
 			return false, false
 		}
-		hasScore = hasScore || string(key) == "score"
-		if !w.value(c, string(key), r) {
+		hasScore = hasScore || key == "score"
+		if !w.value(c, key, r) {
 			return false, false
 		}
 		if c.eat(',') {
@@ -75,13 +73,84 @@ func (w *words) fast(line []byte, r *Result) (hasScore, ok bool) {
 	}
 }
 
+// key reads the i-th key with its colon. Lines are mostly laid out like the one before, so that its key at this place
+// is compared first.
+func (w *words) key(c *cursor, i int) (string, bool) {
+	c.spaces()
+	if i < len(w.layout) {
+		if k := &w.layout[i]; bytes.HasPrefix(c.b[c.at:], k.raw) {
+			c.at += len(k.raw)
+			return k.key, true
+		}
+		w.layout = w.layout[:i]
+	}
+	start := c.at
+	text, ok := c.text()
+	if !ok || !c.eat(':') {
+		return "", false
+	}
+	key := string(text)
+	if i < maxLayout {
+		w.layout = append(w.layout, placed{key, slices.Clone(c.b[start:c.at])})
+	}
+	return key, true
+}
+
+// placed is a key as it was written, with quotes and colon.
+type placed struct {
+	key string
+	raw []byte
+}
+
+// maxLayout bounds the keys whose places are remembered.
+const maxLayout = 32
+
+// memo is the last value of a field that mostly stays the same, and how it was written, with its quotes.
+type memo struct {
+	value string
+	raw   []byte
+}
+
+// memoOf gives the memo of a field that has one, with the place of its value.
+func (w *words) memoOf(key string, r *Result) (*memo, *string) {
+	switch key {
+	case "benchmark":
+		return &w.benchmark, &r.Benchmark
+	case "lock":
+		return &w.lock, &r.Lock
+	case "capability":
+		return &w.capability, &r.Capability
+	}
+	return nil, nil
+}
+
+// text sets the field of a key to the string ahead.
+func (w *words) text(c *cursor, key string, r *Result) bool {
+	m, field := w.memoOf(key, r)
+	if m == nil {
+		s, ok := c.text()
+		return ok && w.setString(key, s, r)
+	}
+	if len(m.raw) > 0 && bytes.HasPrefix(c.b[c.at:], m.raw) {
+		c.at += len(m.raw)
+		*field = m.value
+		return true
+	}
+	start := c.at
+	s, ok := c.text()
+	if ok {
+		m.value, m.raw = w.share(s), append(m.raw[:0], c.b[start:c.at]...)
+		*field = m.value
+	}
+	return ok
+}
+
 // value sets the field of a key; a null leaves all but a score as it is.
 func (w *words) value(c *cursor, key string, r *Result) bool {
 	c.spaces()
 	switch c.peek() {
 	case '"':
-		s, ok := c.text()
-		return ok && w.setString(key, s, r)
+		return w.text(c, key, r)
 	case 'n':
 		return (slices.Contains(fields, key) || w.foreign(key)) && c.null(key, r)
 	case 't':
@@ -102,12 +171,6 @@ func (c *cursor) null(key string, r *Result) bool {
 
 func (w *words) setString(key string, s []byte, r *Result) bool {
 	switch key {
-	case "benchmark":
-		r.Benchmark = w.keep(s, &w.benchmark)
-	case "lock":
-		r.Lock = w.keep(s, &w.lock)
-	case "capability":
-		r.Capability = w.keep(s, &w.capability)
 	case "item":
 		r.Item = w.items.keep(s)
 	case "cluster":

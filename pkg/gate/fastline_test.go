@@ -54,3 +54,27 @@ func TestFastLine_Property_EscapesAsEncodingJSON(t *testing.T) {
 		}
 	})
 }
+
+// What a line leaves behind for the next, its layout and its repeated values, changes nothing of what the next says.
+func TestFastLine_Property_LinesAfterOneAnother(t *testing.T) {
+	key := rapid.SampledFrom([]string{`"benchmark"`, `"lock"`, `"capability"`, `"item"`, `"l\u006fck"`, `"more"`, `"output"`})
+	value := rapid.SampledFrom([]string{`"a"`, `"a\\b"`, `"a\b"`, `"\"`, `""`, `"ab"`, `"a" `, `null`, `1`})
+	space := rapid.SampledFrom([]string{"", " ", "\t"})
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWords()
+		for range rapid.IntRange(1, 6).Draw(t, "lines") {
+			var parts []string
+			for range rapid.IntRange(1, 5).Draw(t, "fields") {
+				parts = append(parts, space.Draw(t, "s")+key.Draw(t, "key")+space.Draw(t, "s")+":"+space.Draw(t, "s")+value.Draw(t, "value"))
+			}
+			line := []byte("{" + strings.Join(parts, ",") + "}")
+			var got, want Result
+			_, ok := w.fast(line, &got)
+			_, err := slow(line, &want)
+			if ok {
+				require.NoError(t, err, "%s", line)
+				require.Equal(t, want, got, "%s", line)
+			}
+		}
+	})
+}

@@ -112,12 +112,12 @@ func (j *joined) read(s side, results Results) error {
 			j.problems.add(problem)
 			continue
 		}
-		j.add(s, r, n)
+		j.add(s, &r, n)
 	}
 	return nil
 }
 
-func (j *joined) add(s side, r Result, n int) {
+func (j *joined) add(s side, r *Result, n int) {
 	if message, hint := r.check(); message != "" {
 		j.problem(s, r, n, message, hint)
 		return
@@ -134,7 +134,7 @@ func (j *joined) add(s side, r Result, n int) {
 }
 
 // check finds what is wrong with a result by itself.
-func (r Result) check() (message, hint string) {
+func (r *Result) check() (message, hint string) {
 	switch {
 	case r.Benchmark == "":
 		return "no benchmark", `add "benchmark"`
@@ -146,11 +146,13 @@ func (r Result) check() (message, hint string) {
 		return "no capability", `add "capability"`
 	case r.Error == "" && !(r.Score >= 0 && r.Score <= 1):
 		return fmt.Sprintf("the score %v is not from 0 to 1", r.Score), `scale it, or give an "error"`
+	case r.LatencyMs < 0 || r.Tokens < 0:
+		return "latencyMs or tokens are below 0", "leave out what was not measured"
 	}
 	return "", ""
 }
 
-func (j *joined) rowOf(bench int32, r Result) (at int32, fresh bool) {
+func (j *joined) rowOf(bench int32, r *Result) (at int32, fresh bool) {
 	if int(bench) == len(j.clusters) {
 		j.clusters = append(j.clusters, names{})
 	}
@@ -196,7 +198,7 @@ func nameHash(name string) uint32 {
 	return h
 }
 
-func (j *joined) fill(s side, r Result, at int32) {
+func (j *joined) fill(s side, r *Result, at int32) {
 	row := &j.rows[at]
 	row.golden = row.golden || r.MustPass
 	j.place(s, r, row)
@@ -214,8 +216,8 @@ func (j *joined) fill(s side, r Result, at int32) {
 }
 
 // sameItem refuses a repeated item on one side and a changed capability or cluster between sides.
-func (j *joined) sameItem(s side, r Result, n int, at int32) bool {
-	row := j.rows[at]
+func (j *joined) sameItem(s side, r *Result, n int, at int32) bool {
+	row := &j.rows[at]
 	switch {
 	case row.state[s] != absent:
 		j.problem(s, r, n, fmt.Sprintf("item %s of %s occurs twice", r.Item, r.Benchmark), "keep one line per item")
@@ -231,7 +233,7 @@ func (j *joined) sameItem(s side, r Result, n int, at int32) bool {
 	return false
 }
 
-func (j *joined) problem(s side, r Result, n int, message, hint string) {
+func (j *joined) problem(s side, r *Result, n int, message, hint string) {
 	where := fmt.Sprintf("%s, result %d", s, n)
 	if r.source != nil {
 		where = fmt.Sprintf("%s:%d", r.source.name, r.line)

@@ -53,6 +53,7 @@ type lineReader struct {
 	line   int
 	wanted func(line int) bool
 	words  *words
+	result Result // of the line, here rather than one on the heap for each
 }
 
 func (lr *lineReader) all(file io.Reader, yield func(Result, error) bool) error {
@@ -89,19 +90,20 @@ func (lr *lineReader) parse(text []byte) (Result, error) {
 	if !utf8.Valid(text) {
 		return Result{}, lr.problem("the line is not UTF-8", "write the file as UTF-8")
 	}
-	r := Result{source: lr.source, line: lr.line}
-	hasScore, ok := lr.words.fast(text, &r)
+	r := &lr.result
+	*r = Result{source: lr.source, line: lr.line}
+	hasScore, ok := lr.words.fast(text, r)
 	if !ok {
-		r = Result{source: lr.source, line: lr.line}
+		*r = Result{source: lr.source, line: lr.line}
 		var err error
-		if hasScore, err = slow(text, &r); err != nil {
+		if hasScore, err = slow(text, r); err != nil {
 			return Result{}, lr.problem(err.Error(), `write one JSON object per line, as in {"benchmark": …, "lock": …, "capability": …, "item": …, "score": 1}`)
 		}
 	}
 	if !hasScore && r.Error == "" {
 		return Result{}, lr.problem("no score", `add a "score" from 0 to 1, or an "error"`)
 	}
-	return r, nil
+	return *r, nil
 }
 
 // slow parses any line that JSON allows.

@@ -38,6 +38,8 @@ func TestDecide_NamesFileAndLineOfEveryProblem(t *testing.T) {
 		{"no JSON", `{"benchmark":`, "b.jsonl:2: not a JSON object"},
 		{"array", `[1]`, "b.jsonl:2: the line is a list where an object belongs"},
 		{"tokens in part", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":1,"tokens":1.5}`, "b.jsonl:2: tokens is the number 1.5 where a whole number belongs"},
+		{"negative latency", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":1,"latencyMs":-1}`, "b.jsonl:2: latencyMs or tokens are below 0"},
+		{"negative tokens", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":1,"tokens":-1}`, "b.jsonl:2: latencyMs or tokens are below 0"},
 		{"misspelt field", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":1,"mustPas":true}`, `b.jsonl:2: "mustPas" is not a field; did you mean "mustPass"?`},
 		{"other spelling", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":1,"cluster_id":"c"}`, `b.jsonl:2: "cluster_id" is not a field; did you mean "cluster"?`},
 		{"score as text", `{"benchmark":"a","lock":"sha256:l1","capability":"k","item":"2","score":"1"}`, "b.jsonl:2: score is a string where a number belongs"},

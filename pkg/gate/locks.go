@@ -15,7 +15,7 @@ type lockSeen struct {
 }
 
 // sameLock refuses a second lock for a benchmark, on any side.
-func (j *joined) sameLock(s side, r Result, n int, bench int32) bool {
+func (j *joined) sameLock(s side, r *Result, n int, bench int32) bool {
 	if int(bench) == len(j.locks) {
 		j.locks = append(j.locks, lockSeen{lock: r.Lock, side: s})
 	}
@@ -52,7 +52,7 @@ func (j *joined) lockParts(name, lock string) map[string]string {
 }
 
 // rerun says which side to evaluate again: the older model, under the candidate's lock.
-func rerun(s side, seen lockSeen, r Result) string {
+func rerun(s side, seen lockSeen, r *Result) string {
 	if seen.side == s {
 		return fmt.Sprintf("evaluate the %s again, all of %s under one lock", s, r.Benchmark)
 	}

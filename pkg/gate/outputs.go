@@ -9,7 +9,7 @@ type sourceSeen struct {
 }
 
 // place remembers where a result was read.
-func (j *joined) place(s side, r Result, row *row) {
+func (j *joined) place(s side, r *Result, row *row) {
 	seen := &j.sources[s]
 	seen.mixed = seen.mixed || r.source == nil || (seen.only != nil && seen.only != r.source)
 	seen.only = r.source

@@ -2,7 +2,7 @@
 
 Writes training/benchmarks/testdata/scorers.json. Scores are 0…1. Usage, from the repository root, in a throw-away
 environment:
-    python -m venv /tmp/vectors && /tmp/vectors/bin/pip install sacrebleu rouge-score
+    python -m venv /tmp/vectors && /tmp/vectors/bin/pip install sacrebleu==2.6.0 rouge-score==0.1.2
     /tmp/vectors/bin/python scripts/gen/scorer_vectors.py
 """
 

@@ -1,7 +1,7 @@
 """Reference values for pkg/stats, from scipy and statsmodels, written to pkg/stats/testdata/vectors.json.
 
 Usage, from the repository root, in a throw-away environment:
-    python -m venv /tmp/vectors && /tmp/vectors/bin/pip install scipy statsmodels
+    python -m venv /tmp/vectors && /tmp/vectors/bin/pip install numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
     /tmp/vectors/bin/python scripts/gen/stats_vectors.py
 """
 

@@ -121,7 +121,7 @@ Every wrong line is named; nothing is written unless all are good. An imported f
 	return cmd
 }
 
-// effective refuses flags that would have no effect on a file of this form.
+// effective refuses flags that would have no effect on a file of this form, and a scorer that is none.
 func (f importFlags) effective(cmd *cobra.Command, path string) error {
 	without, why := []string{"data"}, "only an lm-eval task has its data in another file"
 	if f.kind(path) == "lm-eval" {
@@ -132,7 +132,7 @@ func (f importFlags) effective(cmd *cobra.Command, path string) error {
 			return errs.New(errs.Invalid, "--%s has no effect here: %s", name, why).At("--" + name).Mend("leave it out")
 		}
 	}
-	return nil
+	return benchmark.Scorer{Kind: f.scorer}.Validate()
 }
 
 func (f importFlags) run(out, errOut io.Writer, path string) error {

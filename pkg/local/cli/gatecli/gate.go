@@ -94,11 +94,16 @@ func loadPolicy(name string) (gate.Policy, error) {
 }
 
 // softMemory makes the collector work harder rather than let a comparison of a million items outgrow a small CI
-// machine; larger inputs still get what they need.
-const softMemory = 400 << 20
+// machine; larger inputs still get what they need. Until then growth makes it work seldom, since little of what is
+// read is soon forgotten.
+const (
+	softMemory = 400 << 20
+	growth     = 400
+)
 
 func (f gateFlags) decide(policy gate.Policy) (gate.Report, error) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(softMemory))
+	defer debug.SetGCPercent(debug.SetGCPercent(growth))
 	in, err := f.input()
 	if err != nil {
 		return gate.Report{}, err

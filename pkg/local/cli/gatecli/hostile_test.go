@@ -50,6 +50,7 @@ func TestCommands_RefuseWhatTheyCannotRead(t *testing.T) {
 		"items of no file":       {gatecli.Benchmark(), []string{"import", file(t, "e.jsonl", ""), "--name", "x"}, "e.jsonl: benchmark x has no items"},
 		"no requests at all":     {gatecli.Canary(), []string{"--baseline", file(t, "e.txt", ""), "--canary", good}, "e.txt: no requests in the file"},
 		"no canary requests":     {gatecli.Canary(), []string{"--baseline", good, "--canary", file(t, "e.txt", "# none\n\n")}, "e.txt: no requests in the file"},
+		"a scorer that is none":  {gatecli.Benchmark(), []string{"import", file(t, "s.jsonl", "{"), "--name", "x", "--scorer", "magic"}, `scorer kind "magic" is not known`},
 		"a scorer for a task":    {gatecli.Benchmark(), []string{"import", file(t, "t.yaml", ""), "--scorer", "exact"}, "--scorer has no effect here: the task says so itself"},
 		"a length for a task":    {gatecli.Benchmark(), []string{"import", ok, "--from", "lm-eval", "--max-tokens", "9"}, "--max-tokens has no effect here"},
 		"data beside items":      {gatecli.Benchmark(), []string{"import", ok, "--name", "x", "--data", ok}, "--data has no effect here"},
