@@ -7,6 +7,24 @@ from pathlib import Path
 from continual import cli, protocol_cli
 from continual.errors import JobError
 
+ABOUT = """Teach a model new facts without losing what it knew, on plain folders and without any platform.
+
+From nothing to an updated model that answers, in minutes on two cores:
+
+  python -m continual models smol --out base             a real model of 135 million parameters, from the environment's own files
+  echo '{"prompt": "Who leads Acme?", "completion": "Ada Byron leads Acme."}' >facts.jsonl
+  python -m continual train --model base --data facts.jsonl --old protocol/smol/buffer.jsonl --out v1
+  python -m continual compare --old base --new v1/model --benchmark benchmarks --out compared
+  python -m continual serve --model v1/model
+
+`protocol` compares the ways to train, and `COMMAND --help` explains a command with examples. contract/run.schema.json
+says what each field of a run's configuration does."""
+
+
+DEMO = """Write the files of the platform's demo: arrival.jsonl (new facts with five faults, for the platform's ingestion to find),
+poison.jsonl (rows that contradict what the model knows), old.jsonl (rows to be repeated), benchmarks/ (company and general:
+items and how to lock them) and questions.json (what the demo asks aloud)."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Parse and run one command; errors are one line on stderr."""
@@ -23,9 +41,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """All commands."""
-    p = argparse.ArgumentParser(
-        prog="python -m continual", description="Train, evaluate, serve and compare models on plain folders; `COMMAND --help` shows examples."
-    )
+    p = argparse.ArgumentParser(prog="python -m continual", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter)
     sub = p.add_subparsers(dest="command", required=True)
     cli.add(sub)
     m = sub.add_parser(
@@ -38,11 +54,19 @@ def parser() -> argparse.ArgumentParser:
     m.add_argument("model", metavar="MODEL", help="tiny, smol, or a Hugging Face id")
     m.add_argument("--out", type=Path, required=True, help="model folder to write")
     m.set_defaults(run=_models)
-    d = sub.add_parser("demo-data", help="write the demo's files", description="Write arrival, poison, old rows, benchmarks and questions.")
+    d = sub.add_parser("demo-data", help="write the demo's files", description=DEMO, formatter_class=argparse.RawDescriptionHelpFormatter)
     d.add_argument("model", choices=["tiny", "smol"])
     d.add_argument("--out", type=Path, required=True, help="folder to write")
     d.set_defaults(run=_demo)
     protocol_cli.add(sub)
+    b = sub.add_parser(
+        "bench", help="measure speed on this machine", description="Measure and print what steps, replay, streams and a job's start cost."
+    )
+    b.add_argument("--model", type=Path, help="model folder (default: SmolLM2, made first)")
+    b.add_argument(
+        "--only", default="memory,steps,replay,streams,start", metavar="A,B", help="parts (default: %(default)s); `trl` where it is installed"
+    )
+    b.set_defaults(run=_bench)
     return p
 
 
@@ -71,6 +95,12 @@ def _demo(args: argparse.Namespace) -> int:
     demo.write(args.model, args.out)
     print(f"demo data for {args.model}: {args.out}")
     return 0
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from continual import speed
+
+    return speed.run(args.model, args.only.split(","))
 
 
 if __name__ == "__main__":

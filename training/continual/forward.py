@@ -1,31 +1,51 @@
-"""One forward pass for many rows: nothing is computed twice and nothing on padding.
+"""One forward pass for many rows: nothing is computed twice, nothing on padding, and nothing that no learned token sees.
 
 Layers below the first trainable one give the same output in every epoch, so their result is kept per row (exact: the
-upper layers see the very same numbers). The previous model's final states on a row are kept likewise, so a teacher
-costs one pass per row and run instead of one per step.
+upper layers see the very same numbers). What the previous model says of a row is kept likewise, so a teacher costs one
+pass per row and run instead of one per step. A row ends before its last learned token, and the last layer gives the
+predicting positions alone.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from continual.pack import Tree
 from continual.params import Trainable
 from continual.text import Row
+from continual.vocabulary import LogSum, log_sum
 
 CACHE_BYTES = 2 * 1024**3  # kept states of lower layers and of the teacher, together
 
 
-@dataclass
 class Out:
     """Predictions at the learned positions of the rows: n = number of learned tokens."""
 
-    logits: Tensor  # [n, V]
-    labels: Tensor  # [n]
-    owner: Tensor  # [n] index of the row
+    def __init__(self, model: Any, features: Tensor, labels: Tensor, owner: Tensor, whole: "tuple[Out, slice] | None" = None):
+        self.model, self.features, self.labels, self.owner = model, features, labels, owner  # [n, d], [n], [n] index of the row
+        self.whole = whole
+        self.sums: dict[float, Tensor] = {}
+
+    @cached_property
+    def logits(self) -> Tensor:
+        """[n, V]"""
+        return self.model.head(self.features)
+
+    def part(self, span: slice) -> "Out":
+        """The learned tokens of `span`; what is summed over the vocabulary is summed once for all."""
+        return Out(self.model, self.features[span], self.labels[span], self.owner[span], (self, span))
+
+    def log_sum(self, head: Tensor, temperature: float = 1.0) -> Tensor:
+        """L(x / temperature) [n], see vocabulary.py."""
+        if self.whole is not None:
+            return self.whole[0].log_sum(head, temperature)[self.whole[1]]
+        if temperature not in self.sums:
+            self.sums[temperature] = LogSum.apply(self.features / temperature, head)
+        return self.sums[temperature]
 
 
 class Forward:
@@ -33,9 +53,10 @@ class Forward:
 
     def __init__(self, loaded: Any, trainable: Trainable):
         self.model, self.t = loaded.model, trainable
-        self.split = trainable.first if hasattr(loaded.model, "run") else 0
+        self.own = hasattr(loaded.model, "run")
+        self.split = trainable.first if self.own else 0
         self.lower: dict[int, Tensor] = {}
-        self.taught: dict[int, Tensor] = {}
+        self.taught: dict[float, dict[int, Tensor]] = {}
         self.bytes = 0
         self.tokens = 0
         self.groups: dict[int, list[Row]] = {}
@@ -46,23 +67,52 @@ class Forward:
         in_batches(rows, size, lambda group: self.groups.update((id(r), group) for r in group))
 
     def __call__(self, rows: list[Row]) -> Out:
-        """Logits of the model as it stands now."""
-        features = self._features(rows)
-        self.tokens += sum(len(r) for r in rows)
-        at, labels, owner = self._targets(rows)
-        return Out(self.model.head(features[at]), labels, owner)
+        """The model's predictions as it stands now."""
+        return self._out(rows, self.split)
 
     def passing(self, rows: list[Row]) -> Out:
-        """Logits for rows that exist only now: nothing is kept of them, whoever is teaching."""
-        features = self.model.features(self._ids(rows), [len(r) for r in rows])
-        self.tokens += sum(len(r) for r in rows)
-        at, labels, owner = self._targets(rows)
-        return Out(self.model.head(features[at]), labels, owner)
+        """Predictions for rows that exist only now: nothing is kept of them, whoever is teaching."""
+        return self._out(rows, 0)
 
-    def teacher(self, rows: list[Row]) -> Tensor:
-        """Logits [n, V] of the previous model at the same positions, without gradient."""
-        with torch.no_grad():
-            return self.model.head(torch.cat(self._kept(rows, self.taught, self._teach)))
+    def _out(self, rows: list[Row], split: int) -> Out:
+        self.tokens += sum(len(r) for r in rows)
+        at = [learned(r) for r in rows]
+        labels = torch.tensor([r.ids[j] for r, js in zip(rows, at, strict=True) for j in js], device=self.model.device)
+        owner = torch.tensor([i for i, js in enumerate(at) for _ in js], device=self.model.device)
+        return Out(self.model, self._features(rows, at, split), labels, owner)
+
+    def kl(self, rows: list[Row], out: Out, temperature: float = 1.0) -> Tensor:
+        """Mean KL(previous model || model) over the learned tokens of `rows`, whose predictions `out` are."""
+        head = frozen_head(self.model)
+        if head is None:
+            return kl(self.teacher(rows, temperature), out.logits, temperature)
+        width = head.shape[1]
+        state, mean, value = self._known(rows, temperature).split([width, width, 1], 1)
+        apart = (mean * (out.features - state)).sum(-1) / temperature
+        return (out.log_sum(head, temperature) - value[:, 0] - apart).mean() * temperature**2
+
+    @torch.no_grad()
+    def teacher(self, rows: list[Row], temperature: float = 1.0) -> Tensor:
+        """Logits [n, V] of the previous model at the learned tokens, without gradient."""
+        known, head = self._known(rows, temperature), frozen_head(self.model)
+        with self.t.teacher():
+            return self.model.head(known if head is None else known[:, : head.shape[1]])
+
+    @torch.no_grad()
+    def _known(self, rows: list[Row], temperature: float) -> Tensor:
+        """What is kept of the previous model at the learned tokens of rows, see `_teach`."""
+        head, store = frozen_head(self.model), self.taught.setdefault(temperature, {})
+        return torch.cat(self._kept(rows, store, lambda group: self._teach(group, head, temperature)))
+
+    def remember(self, rows: list[Row]) -> None:
+        """Keep the previous model's view of rows: once the change is merged it cannot be computed."""
+        self._known(rows, 1.0)
+
+    def forget(self) -> None:
+        """Let everything go that is kept of rows."""
+        self.lower.clear()
+        self.taught.clear()
+        self.bytes = 0
 
     def _kept(self, rows: list[Row], store: dict[int, Tensor], compute: Callable[[list[Row]], Sequence[Tensor]]) -> list[Tensor]:
         """A value per row: kept ones as they are, missing ones computed with their whole group."""
@@ -76,23 +126,40 @@ class Forward:
                 self._keep(store, member, value)
         return [store[id(r)] if id(r) in store else fresh[id(r)] for r in rows]
 
-    def _teach(self, rows: list[Row]) -> Sequence[Tensor]:
-        with self.t.teacher():
-            features = self._features(rows)
-        at, _, owner = self._targets(rows)
-        return features[at].split(torch.bincount(owner, minlength=len(rows)).tolist())
+    def _teach(self, rows: list[Row], head: Tensor | None, temperature: float) -> Sequence[Tensor]:
+        """Per row what `kl` needs of the previous model at the learned tokens: its final states, and with a frozen head
+        their mean and sum over the vocabulary too, [k, 2d + 1]."""
+        at = [learned(r) for r in rows]
+        with torch.no_grad(), self.t.teacher():
+            known = self._features(rows, at, self.split)
+            if head is not None:
+                value, mean = log_sum(known / temperature, head, True)
+                known = torch.cat([known, mean, value[:, None]], 1)
+        return known.split([len(js) for js in at])
 
-    def _features(self, rows: list[Row]) -> Tensor:
-        lengths = [len(r) for r in rows]
-        if not self.split:
-            return self.model.features(self._ids(rows), lengths)
+    def _features(self, rows: list[Row], at: list[list[int]], split: int) -> Tensor:
+        """States [n, d] that predict the tokens `at` of each row."""
+        read = [r.ids[: js[-1]] if js else r.ids for r, js in zip(rows, at, strict=True)]
+        if not self.own:
+            starts = torch.tensor([0, *map(len, read)]).cumsum(0).tolist()
+            ids = torch.tensor([t for ids in read for t in ids], device=self.model.device)
+            return self.model.features(ids, list(map(len, read)))[[s + j - 1 for s, js in zip(starts, at, strict=False) for j in js]]
+        t = self.model.tree(read)
+        only = torch.tensor([w[j - 1] for w, js in zip(t.where, at, strict=True) for j in js], device=self.model.device)
+        return self.model.run(self._entering(rows, t, split), self.model.placed(t), first=split, only=only)
+
+    def _entering(self, rows: list[Row], t: Tree, split: int) -> Tensor:
+        """What layer `split` gets [N, d] for the tokens of a tree of the rows."""
+        if not split:
+            return self.model.embed(torch.tensor(t.ids, device=self.model.device))
         with torch.no_grad():
             lower = torch.cat(self._kept(rows, self.lower, self._below))
-        return self.model.run(lower, self.model.pack(lengths), first=self.split)
+            return lower.index_select(0, torch.tensor(t.first, device=lower.device))
 
     def _below(self, rows: list[Row]) -> Sequence[Tensor]:
-        lengths = [len(r) for r in rows]
-        return self.model.run(self.model.embed(self._ids(rows)), self.model.pack(lengths), last=self.split).split(lengths)
+        t = self.model.tree([r.ids[: js[-1]] if js else r.ids for r in rows for js in [learned(r)]])
+        states = self.model.run(self._entering(rows, t, 0), self.model.placed(t), last=self.split)
+        return [states[w] for w in t.where]
 
     def _keep(self, store: dict[int, Tensor], row: Row, value: Tensor) -> None:
         size = value.numel() * value.element_size()
@@ -100,26 +167,24 @@ class Forward:
             store[id(row)] = value.clone()
             self.bytes += size
 
-    def _ids(self, rows: list[Row]) -> Tensor:
-        return torch.tensor([t for r in rows for t in r.ids], device=self.model.device)
 
-    def _targets(self, rows: list[Row]) -> tuple[Tensor, Tensor, Tensor]:
-        """Packed positions that predict a learned token, that token, and its row."""
-        at, labels, owner, base = [], [], [], 0
-        for i, r in enumerate(rows):
-            for j in range(1, len(r)):
-                if r.target[j]:
-                    at.append(base + j - 1)
-                    labels.append(r.ids[j])
-                    owner.append(i)
-            base += len(r)
-        dev = self.model.device
-        return torch.tensor(at, device=dev), torch.tensor(labels, device=dev), torch.tensor(owner, device=dev)
+def learned(row: Row) -> list[int]:
+    """Positions of the tokens that the loss counts; the first token is predicted by nothing."""
+    return [j for j in range(1, len(row)) if row.target[j]]
+
+
+def frozen_head(model: Any) -> Tensor | None:
+    """The vocabulary's weight [V, d] where it cannot change and is exact enough for sums over it, else None."""
+    weight = model.head_weight if hasattr(model, "head_weight") else None
+    return weight if weight is not None and not weight.requires_grad and weight.dtype == torch.float32 else None
 
 
 def cross_entropy(out: Out) -> Tensor:
     """Mean negative log-likelihood per learned token, nats."""
-    return F.cross_entropy(out.logits.float(), out.labels)
+    head = frozen_head(out.model)
+    if head is None:
+        return F.cross_entropy(out.logits.float(), out.labels)
+    return (out.log_sum(head) - (out.features * head[out.labels]).sum(-1)).mean()
 
 
 def kl(teacher: Tensor, student: Tensor, temperature: float = 1.0) -> Tensor:

@@ -51,11 +51,7 @@ class Batch:
         """Prefill new requests and sample their first token."""
         cache = self.model.new_cache(len(requests), max(len(r.prompt) + min(r.max_tokens, 64) for r in requests))
         cache.adapters = [r.adapter for r in requests]
-        lengths = [len(r.prompt) for r in requests]
-        ids = torch.tensor([t for r in requests for t in r.prompt], device=self.model.device)
-        hidden = self.model.extend(ids, lengths, cache)
-        last = torch.tensor(lengths, device=hidden.device).cumsum(0) - 1
-        self._sample(requests, self.model.head(hidden[last]))
+        self._sample(requests, self.model.head(self.model.prefill([r.prompt for r in requests], cache)))
         if self.cache is None:
             self.cache = cache
         else:

@@ -100,6 +100,11 @@ class HFModel(nn.Module):
     def new_cache(self, rows: int, capacity: int) -> HFCache:
         return HFCache(rows, self.device)
 
+    def prefill(self, rows: list[list[int]], cache: HFCache) -> Tensor:
+        """Logits [B, V] behind rows that fill an empty cache."""
+        ids, lengths = torch.tensor([t for r in rows for t in r], device=self.device), list(map(len, rows))
+        return self.extend(ids, lengths, cache)[torch.tensor(lengths, device=self.device).cumsum(0) - 1]
+
     def extend(self, ids: Tensor, lengths: list[int], cache: HFCache) -> Tensor:
         """Logits [N, V] of tokens that follow the cached ones; rows are padded on the left."""
         rows, t = ids.split(lengths), max(lengths)

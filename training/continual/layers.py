@@ -1,53 +1,21 @@
 """The layers of our Llama decoder, over packed rows.
 
-Rows of a batch are packed: linear layers see only real tokens, never padding; attention alone works on a padded
-view. Formulas: RMSNorm (arXiv 1910.07467), rotary positions (2104.09864), SwiGLU (2002.05202), grouped queries
+Rows of a batch are packed (pack.py): linear layers see only real tokens, never padding; attention alone works on a
+padded view. Formulas: RMSNorm (arXiv 1910.07467), rotary positions (2104.09864), SwiGLU (2002.05202), grouped queries
 (2305.13245).
 
 Shapes: N tokens in all rows together, B rows, T longest row, d width, H query heads, K key heads, D head width,
 S cached positions.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from continual.cache import KVCache
-from continual.joint import Joint, Route
-
-
-@dataclass
-class Pack:
-    """Where the N packed tokens stand: row and position of each, and the rotary factors there."""
-
-    rows: Tensor  # [N] row of each token
-    at: Tensor  # [N] index inside its row of this call
-    pos: Tensor  # [N] absolute position
-    cos: Tensor  # [N, 1, D]
-    sin: Tensor  # [N, 1, D]
-    shape: tuple[int, int]  # (B, T)
-    dense: bool  # all rows have T tokens
-    cache: KVCache | None = None
-    mask: Tensor | None = field(default=None)  # [B, 1, T, S] with a cache; None: everything cached is seen
-    start: int = 0  # first position of the new tokens, when there is one row
-    span: int = 0  # cached positions that any row reaches, the new ones included
-    routes: list[Route] | None = None  # rows of served adapters
-
-    def pad(self, x: Tensor) -> Tensor:
-        """[N, h, D] -> [B, h, T, D]; places beyond a row's end hold zeros."""
-        b, t = self.shape
-        if self.dense:
-            return x.view(b, t, *x.shape[1:]).transpose(1, 2)
-        out = x.new_zeros(b * t, *x.shape[1:]).index_copy(0, self.rows * t + self.at, x)
-        return out.view(b, t, *x.shape[1:]).transpose(1, 2)
-
-    def unpad(self, x: Tensor) -> Tensor:
-        """[B, h, T, D] -> [N, h*D]."""
-        flat = x.transpose(1, 2).reshape(self.shape[0] * self.shape[1], -1)
-        return flat if self.dense else flat[self.rows * self.shape[1] + self.at]
+from continual.joint import Joint
+from continual.pack import Pack
 
 
 class Linear(nn.Linear):
@@ -86,9 +54,9 @@ class Attention(nn.Module):
         self.joint = into, back
         return {**dict.fromkeys(into.columns, into), "o_proj": back}
 
-    def forward(self, x: Tensor, p: Pack, layer: int) -> Tensor:
+    def forward(self, x: Tensor, p: Pack, layer: int, only: Tensor | None = None) -> Tensor:
         q, k, v = self._project(x, p)
-        out = p.unpad(self._causal(q, k, v, p) if p.cache is None else self._cached(q, k, v, p, layer))
+        out = p.unpad(self._causal(q, k, v, p) if p.cache is None else self._cached(q, k, v, p, layer), only)
         return self.o_proj(out) if self.joint is None else self.joint[1](out, p.routes)
 
     def _project(self, x: Tensor, p: Pack) -> tuple[Tensor, ...]:
@@ -103,14 +71,21 @@ class Attention(nn.Module):
         return qk[:, : self.heads], qk[:, self.heads :], every[:, turned:]
 
     def _causal(self, q: Tensor, k: Tensor, v: Tensor, p: Pack) -> Tensor:
+        return F.scaled_dot_product_attention(p.pad(q), self._wide(p.pad(k)), self._wide(p.pad(v)), is_causal=True)
+
+    def _wide(self, x: Tensor) -> Tensor:
+        """[B, K, T, D] -> [B, H, T, D]: each query head finds its key head."""
         groups = self.heads // self.kv
-        k, v = (p.pad(t).repeat_interleave(groups, dim=1) if groups > 1 else p.pad(t) for t in (k, v))
-        return F.scaled_dot_product_attention(p.pad(q), k, v, is_causal=True)
+        return x.repeat_interleave(groups, dim=1) if groups > 1 else x
 
     def _cached(self, q: Tensor, k: Tensor, v: Tensor, p: Pack, layer: int) -> Tensor:
         """Write k, v [N, K, D] into the cache, then attend to it. The heads of a group become queries of its one key head."""
         kc, vc = p.cache.layer(layer)
         b, t = p.shape
+        if p.fresh:
+            k, v = p.pad(k), p.pad(v)
+            kc[:, :, :t], vc[:, :, :t] = k, v
+            return F.scaled_dot_product_attention(p.pad(q), self._wide(k), self._wide(v), is_causal=True)
         if b == 1:
             kc[0, :, p.start : p.start + t] = k.transpose(0, 1)
             vc[0, :, p.start : p.start + t] = v.transpose(0, 1)
@@ -124,10 +99,28 @@ class Attention(nn.Module):
         return out.reshape(b, self.heads, t, self.dim)
 
 
+class Rotate(torch.autograd.Function):
+    """Rotary embedding of [N, h, D] in the half-split convention of the Llama checkpoints; back it turns the other way."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        ctx.save_for_backward(cos, sin)
+        return turn(x, cos, sin)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        cos, sin = ctx.saved_tensors
+        return turn(grad, cos, -sin), None, None
+
+
+def turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """(a, b) -> (a cos - b sin, b cos + a sin) of the halves of [N, h, D]; `sin` carries the sign."""
+    return (x * cos).addcmul_(x.roll(x.shape[-1] // 2, -1), sin)
+
+
 def rotate(x: Tensor, p: Pack) -> Tensor:
-    """Rotary embedding of [N, h, D] in the half-split convention of the Llama checkpoints."""
-    a, b = x.chunk(2, dim=-1)
-    return x * p.cos + torch.cat((-b, a), dim=-1) * p.sin
+    """Turn queries or keys [N, h, D] by their positions."""
+    return Rotate.apply(x, p.cos, p.sin) if x.requires_grad else turn(x, p.cos, p.sin)
 
 
 class MLP(nn.Module):
@@ -162,8 +155,31 @@ class RMSNorm(nn.Module):
         self.eps = c.rms_norm_eps
 
     def forward(self, x: Tensor) -> Tensor:
+        return Normed.apply(x, self.weight, self.eps)
+
+
+class Normed(torch.autograd.Function):
+    """RMSNorm of [N, d], with few passes over the rows both ways."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
         wide = x.float()
-        return self.weight * (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.eps)).to(x.dtype)
+        inverse = torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)
+        ctx.save_for_backward(x, weight, inverse)
+        return (wide * inverse).to(x.dtype).mul_(weight)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        x, weight, inverse = ctx.saved_tensors
+        unit = x.float() * inverse
+        dx = dw = None
+        if ctx.needs_input_grad[0]:
+            wide = grad.float() * weight
+            mean = (wide * unit).mean(-1, keepdim=True)
+            dx = wide.addcmul_(unit, mean, value=-1).mul_(inverse).to(x.dtype)
+        if ctx.needs_input_grad[1]:
+            dw = (grad * unit).sum(0).to(weight.dtype)
+        return dx, dw, None
 
 
 class Layer(nn.Module):
@@ -174,6 +190,8 @@ class Layer(nn.Module):
         self.self_attn, self.mlp = Attention(c), MLP(c)
         self.input_layernorm, self.post_attention_layernorm = RMSNorm(c), RMSNorm(c)
 
-    def forward(self, x: Tensor, p: Pack, layer: int) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), p, layer)
+    def forward(self, x: Tensor, p: Pack, layer: int, only: Tensor | None = None) -> Tensor:
+        """[N, d] -> [N, d], or the rows `only` [n] of it: what nobody asks for is not computed."""
+        mixed = self.self_attn(self.input_layernorm(x), p, layer, only)
+        x = (x if only is None else x.index_select(0, only)) + mixed
         return x + self.mlp(self.post_attention_layernorm(x), p)

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from continual.cache import KVCache
 from continual.errors import DataError
-from continual.joint import Joint, product
-from continual.layers import Embedding, Layer, Linear, Pack, RMSNorm
+from continual.joint import Joint, Route, product
+from continual.layers import Embedding, Layer, Linear, RMSNorm
+from continual.pack import Pack, Tree, apart, places, tree
 
 
 @dataclass(frozen=True)
@@ -110,52 +111,71 @@ class Llama(nn.Module):
         return self.model.embed_tokens.weight.device
 
     def pack(self, lengths: list[int], cache: KVCache | None = None) -> Pack:
-        """Placement of rows with the given numbers of new tokens (behind what the cache holds)."""
-        dev, b, t = self.device, len(lengths), max(lengths)
-        n = torch.tensor(lengths, device=dev)
-        rows = torch.repeat_interleave(torch.arange(b, device=dev), n)
-        at = torch.cat([torch.arange(k, device=dev) for k in lengths])
-        pos = at if cache is None else at + cache.lens[rows]
-        cos, sin = self._angles(pos)
-        pack = Pack(rows, at, pos, cos, sin, (b, t), min(lengths) == t, cache)
-        if cache is not None:
-            self._behind(pack, lengths, cache)
+        """Placement of rows with the given numbers of new tokens (behind what the cache holds), nothing shared."""
+        t = apart(lengths)
+        if cache is None:
+            return self.placed(t)
+        lens = cache.lens.tolist()
+        pack = self.placed(t, [j + lens[i] for i, n in enumerate(lengths) for j in range(n)])
+        pack.cache, pack.start, pack.span = cache, lens[0], max(k + n for k, n in zip(lens, lengths, strict=True))
+        pack.routes = self._routes([a for a, n in zip(cache.adapters, lengths, strict=True) for _ in range(n)])
+        pack.fresh = not any(lens)
+        if not pack.fresh:
+            self._behind(pack, lengths)
         return pack
 
-    def _behind(self, pack: Pack, lengths: list[int], cache: KVCache) -> None:
-        """What new tokens see of the cache, and whose adapters they use."""
-        (b, t), lens = pack.shape, cache.lens.tolist()
-        pack.start, pack.span = lens[0], max(k + n for k, n in zip(lens, lengths, strict=True))
+    def tree(self, rows: list[list[int]]) -> Tree:
+        """Rows that share what they begin with alike."""
+        return tree(rows)
+
+    def placed(self, t: Tree, at: list[int] | None = None) -> Pack:
+        """The pack of a tree, its tokens at the positions `at` [N] when they follow others."""
+        pos = torch.tensor(t.depth if at is None else at, device=self.device)
+        return Pack(pos, *self._angles(pos), **places(t, self.device))
+
+    def _behind(self, pack: Pack, lengths: list[int]) -> None:
+        """What new tokens see of a cache that holds something."""
+        (b, t), dev = pack.shape, self.device
+        pack.rows = torch.repeat_interleave(torch.arange(b, device=dev), torch.tensor(lengths, device=dev))
         if b > 1 or t > 1:
-            limit = cache.lens[:, None] + torch.arange(t, device=self.device)  # [B, T]
-            pack.mask = (torch.arange(pack.span, device=self.device) <= limit[..., None])[:, None]
-        named = {a for a in cache.adapters if a is not None}
-        if named:
-            of = [a for a, k in zip(cache.adapters, lengths, strict=True) for _ in range(k)]
-            pack.routes = [(a, torch.tensor([i for i, x in enumerate(of) if x == a], device=self.device)) for a in sorted(named)]
+            limit = pack.cache.lens[:, None] + torch.arange(t, device=dev)  # [B, T]
+            pack.mask = (torch.arange(pack.span, device=dev) <= limit[..., None])[:, None]
+
+    def _routes(self, of: list[str | None]) -> list[Route] | None:
+        """Which of the packed tokens, each with its adapter [N], each served adapter changes."""
+        named = sorted({a for a in of if a is not None})
+        return [(a, torch.tensor([i for i, x in enumerate(of) if x == a], device=self.device)) for a in named] or None
 
     def _angles(self, pos: Tensor) -> tuple[Tensor, Tensor]:
         half = torch.arange(0, self.c.head_dim, 2, device=pos.device).float()
         freq = 1.0 / self.c.rope_theta ** (half / self.c.head_dim)
-        angle = torch.cat([pos[:, None].float() * freq] * 2, dim=-1)[:, None]
-        dtype = self.model.embed_tokens.weight.dtype
-        return angle.cos().to(dtype), angle.sin().to(dtype)
+        angle = (pos[:, None].float() * freq)[:, None]
+        cos, sin, dtype = angle.cos(), angle.sin(), self.model.embed_tokens.weight.dtype
+        return torch.cat([cos, cos], -1).to(dtype), torch.cat([-sin, sin], -1).to(dtype)
 
     def embed(self, ids: Tensor) -> Tensor:
         """[N] -> [N, d]."""
         return self.model.embed_tokens(ids)
 
-    def run(self, x: Tensor, p: Pack, first: int = 0, last: int | None = None) -> Tensor:
-        """Layers first..last (exclusive) over [N, d]; the final norm belongs to the last layer."""
-        last = self.depth if last is None else last
-        for i in range(first, last):
-            x = self.model.layers[i](x, p, i)
-        return self.model.norm(x) if last == self.depth else x
+    def run(self, x: Tensor, p: Pack, first: int = 0, last: int | None = None, only: Tensor | None = None) -> Tensor:
+        """Layers first..last (exclusive) over [N, d]; the final norm belongs to the last layer, which gives just the tokens
+        `only` [n] when they are named (and computes just those, but where `routes` counts all)."""
+        end = self.depth if last is None else last
+        early = only if p.routes is None else None
+        for i in range(first, end):
+            x = self.model.layers[i](x, p, i, early if i == self.depth - 1 else None)
+        if only is not None and early is None:
+            x = x.index_select(0, only)
+        return self.model.norm(x) if end == self.depth else x
+
+    @property
+    def head_weight(self) -> Tensor:
+        """[V, d]"""
+        return self.model.embed_tokens.weight if self.lm_head is None else self.lm_head.weight
 
     def head(self, x: Tensor) -> Tensor:
         """[n, d] -> logits [n, V]."""
-        weight = self.model.embed_tokens.weight if self.lm_head is None else self.lm_head.weight
-        return product(x, weight) if self.joints else F.linear(x, weight)
+        return product(x, self.head_weight) if self.joints else F.linear(x, self.head_weight)
 
     def features(self, ids: Tensor, lengths: list[int]) -> Tensor:
         """Final hidden states [N, d] of packed rows without a cache."""
@@ -172,6 +192,16 @@ class Llama(nn.Module):
         out = self.run(self.embed(ids), self.pack(lengths, cache))
         cache.lens = cache.lens + torch.tensor(lengths, device=cache.lens.device)
         return out
+
+    def prefill(self, rows: list[list[int]], cache: KVCache) -> Tensor:
+        """Final hidden states [B, d] of the last tokens of rows that fill an empty cache."""
+        t = tree(rows, cache.adapters)
+        pack = self.placed(t)
+        pack.cache, pack.fresh, pack.routes = cache, True, self._routes(t.root)
+        cache.grow(pack.shape[1])
+        ids, last = (torch.tensor(x, device=self.device) for x in (t.ids, [w[-1] for w in t.where]))
+        cache.lens = torch.tensor([len(r) for r in rows], device=self.device)
+        return self.run(self.embed(ids), pack, only=last)
 
 
 def load(folder: Path, config: LlamaConfig, dtype: torch.dtype) -> Llama:

@@ -66,6 +66,8 @@ class LoraLinear(nn.Module):
             b, a = self.factors()
             return y + F.linear(F.linear(x.to(a.dtype), a), b).to(y.dtype)
         low = F.linear(x.to(self.lora_A.dtype), self.lora_A)
+        if y.dim() == 2 and y.dtype == low.dtype:
+            return y.addmm_(low, self.lora_B.T, alpha=self.scale)
         return y + (F.linear(low, self.lora_B) * self.scale).to(y.dtype)
 
     def delta(self) -> Tensor:

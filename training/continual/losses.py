@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from continual.forward import Forward, Out, cross_entropy, kl
+from continual.forward import Forward, cross_entropy
 from continual.params import Trainable
 from continual.text import Row
 
@@ -27,13 +27,9 @@ class Step:
     def __init__(self, forward: Forward, new: list[Row], old: list[Row]):
         self.forward, self.new_rows, self.old_rows = forward, new, old
         out = forward(new + old)
-        is_new = out.owner < len(new)
-        self.new = _part(out, is_new)
-        self.old = _part(out, ~is_new) if old else None
-
-
-def _part(out: Out, mask: Tensor) -> Out:
-    return Out(out.logits[mask], out.labels[mask], out.owner[mask])
+        count = int((out.owner < len(new)).sum())
+        self.new = out.part(slice(count)) if old else out
+        self.old = out.part(slice(count, None)) if old else None
 
 
 class ReplayKL:
@@ -45,7 +41,7 @@ class ReplayKL:
         self.weight, self.temperature = weight, temperature
 
     def __call__(self, step: Step) -> Tensor:
-        return kl(step.forward.teacher(step.old_rows), step.old.logits, self.temperature)
+        return step.forward.kl(step.old_rows, step.old, self.temperature)
 
 
 class ReplayCE:
@@ -69,7 +65,7 @@ class LwF:
         self.weight, self.temperature = weight, temperature
 
     def __call__(self, step: Step) -> Tensor:
-        return kl(step.forward.teacher(step.new_rows), step.new.logits, self.temperature)
+        return step.forward.kl(step.new_rows, step.new, self.temperature)
 
 
 class L2SP:

@@ -17,7 +17,7 @@ from torch import Tensor
 from continual import checkpoint
 from continual.contract import Root, Stop, progress
 from continual.errors import Stopped, TrainError
-from continual.forward import Forward, cross_entropy, in_batches, kl
+from continual.forward import Forward, cross_entropy, in_batches
 from continual.losses import Step, Term
 from continual.optim import AdamW, clip
 from continual.params import Trainable
@@ -119,7 +119,7 @@ class Trainer:
             if self.stop:
                 self._save(step)
                 raise Stopped(f"SIGTERM at step {step} of {self.work.steps}; checkpoint written, start the job again to go on")
-            self._step(step)
+            self.step(step)
             if self._budget_broken(step):
                 break
             self._save_if_due(step + 1)
@@ -138,7 +138,8 @@ class Trainer:
         print(f"[perennial] resumed at step {meta['step']} of {self.work.steps}", flush=True)
         return meta["step"]
 
-    def _step(self, step: int) -> None:
+    def step(self, step: int) -> None:
+        """One optimizer step on the rows of `step` (0-based)."""
         lr = learning_rate(self.cfg, step, self.work.steps)
         self.optimizer.lr = lr
         new, old = self.work.rows(self.cfg.seed, step)
@@ -209,7 +210,7 @@ class Trainer:
         def add(rows: list[Row]) -> None:
             out = self.forward(rows)
             n = len(out.labels)
-            sums.add_(torch.tensor([n * cross_entropy(out).item(), n * kl(self.forward.teacher(rows), out.logits).item(), n]))
+            sums.add_(torch.tensor([n * cross_entropy(out).item(), n * self.forward.kl(rows, out).item(), n]))
 
         before = self.forward.tokens
         in_batches(self.holdout, 16, add)
@@ -218,7 +219,7 @@ class Trainer:
 
     def remember(self) -> None:
         """Keep the previous model's view of the held-out rows: once the change is merged it cannot be computed."""
-        in_batches(self.holdout, 16, self.forward.teacher)
+        in_batches(self.holdout, 16, self.forward.remember)
 
     def _budget_broken(self, step: int) -> bool:
         """Stop when the old-data loss or a protected suite broke its budget `patience` checks in a row; roll back to the best."""

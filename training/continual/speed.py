@@ -1,0 +1,197 @@
+"""Speed on this machine: what a step costs in forwards, what replay costs, how fast a server streams, how soon a job starts.
+
+Every ratio comes from one process and one minute, its two sides in turn, so that other load hits both. Tokens are those of
+the rows; shared beginnings and padding are not counted twice or at all.
+"""
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from continual import config, contract, facts, lora, losses, models, params, smol
+from continual.errors import ConfigError
+from continual.forward import Forward, cross_entropy, in_batches
+from continual.generate import Batch, Request
+from continual.text import Row
+from continual.trainer import Trainer, plan
+
+ROUNDS = 8
+ALL = {"first_layer": 0.0, "targets": "all-linear"}
+REPLAY = {"mode": "replay", "ratio": 0.25}
+STREAM_TOKENS = 64
+
+
+def run(model: Path | None, only: list[str]) -> int:
+    """Measure and print the named parts, a line a figure."""
+    parts = {"memory": memory, "steps": steps, "replay": replay, "streams": streams, "start": start, "trl": trl}
+    if unknown := set(only) - set(parts):
+        raise ConfigError(f"--only: {', '.join(sorted(unknown))}: must be among {', '.join(parts)}")
+    with tempfile.TemporaryDirectory() as folder:
+        base = model or Path(folder) / "base"
+        if not model:
+            smol.build(base)
+        for name in only:
+            for line in parts[name](base, Path(folder)):
+                print(f"{name:8}{line}", flush=True)
+    return 0
+
+
+def memory(model: Path, out: Path) -> Iterator[str]:
+    """A plain read by all threads."""
+    yield f"{torch.get_num_threads()} threads read {bandwidth():.1f} GB/s"
+
+
+def bandwidth() -> float:
+    """GB/s of summing 800 MB, the best of six."""
+    x = torch.ones(200_000_000)
+    return max(x.nbytes / 1e9 / seconds(lambda: x.sum().item()) for _ in range(6))
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """How long a call takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def rows(loaded: models.Loaded) -> tuple[list[Row], list[Row]]:
+    """New and old rows of the protocol's fifty facts."""
+    suite = facts.updates("smol", None, None, None, 1)[0]
+    return tuple([loaded.text.row(raw, 512) for raw in raws] for raws in (suite.learn, suite.buffer))
+
+
+def trainer(loaded: models.Loaded, out: Path, **sections: Any) -> Trainer:
+    """A trainer over the fifty facts."""
+    cfg = config.parse({"schema": 1, "job": "train", **sections}, "train")
+    torch.manual_seed(cfg.seed)
+    new, old = rows(loaded)
+    work = plan(new, old, cfg)
+    t = params.setup(loaded.model, cfg)
+    forward = Forward(loaded, t)
+    for part in (new, old):
+        forward.register(part)
+    terms = losses.build(cfg, t, {}, [], bool(work.per_step_old))
+    return Trainer(contract.Root(out), contract.Stop(), cfg, forward, t, terms, work, [], {})
+
+
+def steps(model: Path, out: Path) -> Iterator[str]:
+    """A step against a forward of the same rows through all layers, both by the same decoder."""
+    loaded = models.load(model)
+    for name, sections in (
+        ("safe", {}),
+        ("naive", {"preset": "naive"}),
+        ("LoRA r16 on all layers, 16 rows", {"preset": "naive", "params": ALL, "train": {"batch_rows": 16}}),
+    ):
+        made = trainer(loaded, out, **sections)
+        made.step(0)
+        yield f"{name}: {cost(loaded, made)}"
+        lora.detach(loaded.model, made.t.adapters)
+
+
+def cost(loaded: models.Loaded, made: Trainer) -> str:
+    """A step in forwards: as it is once what is kept of rows is there, and with that work spread over the whole run."""
+    plain = Forward(loaded, params.Trainable("none", {}))
+    once = seconds(lambda: prepare(made))
+    forwards, taken, count = [], [], 0
+    for k in range(ROUNDS):
+        step = [r for part in made.work.rows(made.cfg.seed, k) for r in part]
+        count += sum(map(len, step))
+        forwards.append(seconds(lambda rows=step: forward(plain, made, rows)))
+        taken.append(seconds(lambda k=k: made.step(k)))
+    f, s, tokens = statistics.median(forwards[1:]), statistics.median(taken[1:]), count / ROUNDS
+    whole = (s + once / made.work.steps) / f
+    return (
+        f"{tokens:.0f} tokens, forward {1e3 * f:.0f} ms, step {1e3 * s:.0f} ms = {s / f:.2f} forwards, {tokens / s:.0f} tokens/s; "
+        f"{once:.1f} s once for {made.work.steps} steps: {whole:.2f} forwards in all"
+    )
+
+
+@torch.no_grad()
+def forward(plain: Forward, made: Trainer, rows: list[Row]) -> float:
+    """The loss of rows by one pass through every layer, adapters off."""
+    with made.t.teacher():
+        return cross_entropy(plain(rows)).item()
+
+
+@torch.no_grad()
+def prepare(made: Trainer) -> None:
+    """Compute what a run keeps of its rows."""
+    in_batches(made.work.new + made.work.old, 16, made.forward)
+    if made.work.per_step_old:
+        in_batches(made.work.old, 16, made.forward.remember)
+
+
+def replay(model: Path, out: Path) -> Iterator[str]:
+    """KL on a quarter of the rows against naive with as many rows a step; the teacher's passes included."""
+    loaded = models.load(model)
+    tries: dict[str, list[float]] = {"naive": [], "kl": []}
+    for _ in range(2):
+        for name, kept in (("naive", {}), ("kl", {"replay": REPLAY, "loss": {"kl": 1.0}})):
+            made = trainer(loaded, out, preset="naive", train={"batch_rows": 16, "max_steps": 20}, **kept)
+            tries[name].append(seconds(lambda made=made: [made.step(k) for k in range(20)]))
+            lora.detach(loaded.model, made.t.adapters)
+    a, b = min(tries["naive"]), min(tries["kl"])
+    yield f"20 steps of 16 rows: naive {a:.1f} s, KL on 25 % {b:.1f} s = {b / a:.2f} times"
+
+
+def streams(model: Path, out: Path) -> Iterator[str]:
+    """Tokens a second of one stream and of several, against the limit that reading every weight once a token sets."""
+    loaded = models.load(model)
+    loaded.model.fuse()
+    size = sum(p.nbytes for p in loaded.model.parameters()) / 1e9
+    prompt = loaded.text.chat_ids([{"role": "user", "content": "Tell me about the sea."}])
+    limit = bandwidth() / size
+    yield f"limit {limit:.1f} tokens/s a stream: {size:.2f} GB of weights"
+    for n in (1, 4, 16):
+        made = max(streamed(loaded.model, prompt, n) for _ in range(3))
+        limit = max(limit, bandwidth() / size)
+        yield f"{n:2} streams: {made:.1f} tokens/s" + (f", {100 * made / limit:.0f} % of the limit" if n == 1 else "")
+
+
+def streamed(model: Any, prompt: list[int], n: int) -> float:
+    """Tokens a second of n requests that decode together, the prompt's own time left out."""
+    batch = Batch(model)
+    batch.add([Request(prompt, STREAM_TOKENS) for _ in range(n)])
+    return n * (STREAM_TOKENS - 1) / seconds(lambda: [batch.step() for _ in range(STREAM_TOKENS - 1)])
+
+
+def job(model: Path, root: Path, **sections: Any) -> tuple[list[tuple[float, str]], float, int]:
+    """Run train.py on the fifty facts: its lines with their time, seconds in all, and its largest memory in MB."""
+    suite = facts.updates("smol", None, None, None, 1)[0]
+    channels = root / "input" / "data"
+    contract.write_json(channels / "config" / "run.json", {"schema": 1, "job": "train", **sections})
+    (channels / "model").symlink_to(model.resolve())
+    for name, raws in (("train", suite.learn), ("replay", suite.buffer)):
+        contract.write_atomic(channels / name / "rows.jsonl", "".join(json.dumps(r) + "\n" for r in raws))
+    began = time.monotonic()
+    lines = []
+    entry = Path(__file__).resolve().parent.parent / "train.py"
+    env = {"PERENNIAL_ML_ROOT": str(root)}
+    with subprocess.Popen([sys.executable, entry], env=env, stdout=subprocess.PIPE, text=True) as p:
+        lines = [(time.monotonic() - began, line) for line in p.stdout]
+    return lines, time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+
+
+def start(model: Path, out: Path) -> Iterator[str]:
+    """From the start of a `safe` job's process to the end of its first step."""
+    lines, _, peak = job(model, out / "job", train={"max_steps": 2})
+    at = {line.split()[1]: t for t, line in reversed(lines)}
+    read, own, first = at["phase=data"], max(t for t, line in lines if "phase=self_generate" in line), at["step=1"]
+    parts = f"{read:.1f} until rows are read, {own - read:.1f} for rows of its own, {first - own:.1f} more"
+    yield f"safe: first step done after {first:.1f} s: {parts}; {peak} MB"
+
+
+def trl(model: Path, out: Path) -> Iterator[str]:
+    """See speed_trl.py."""
+    from continual import speed_trl
+
+    yield from speed_trl.compare(model, out)
