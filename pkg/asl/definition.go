@@ -95,10 +95,11 @@ type Batcher struct {
 	BatchInput json.RawMessage `json:"BatchInput"`
 }
 
-// Parse reads a definition and refuses whatever AWS would refuse at creation; Lint tells all of it.
+// Parse reads a definition and refuses whatever AWS would refuse at creation, but for the arguments of API
+// actions, which their integrations judge; Lint tells all of it.
 func Parse(definition []byte) (*Machine, error) {
 	for _, d := range Lint(definition, LintOptions{}) {
-		if d.Severity == SeverityError {
+		if d.Severity == SeverityError && !d.ofRequest {
 			return nil, errs.New(errs.Invalid, "%s", d.Message).At(d.Location).Mend("correct the definition; `asl lint` lists all findings")
 		}
 	}

@@ -59,6 +59,8 @@ func expressionText(e *jsonata.Error) string {
 		return text + "returned nothing (undefined)."
 	case jsonata.Unsupported:
 		return text + "returned an unsupported result type."
+	case jsonata.Memory:
+		return text + "threw an error during evaluation: Expression evaluation memory limit exceeded: Check for excessive memory usage"
 	case jsonata.Limit:
 		return text + "was stopped: " + e.Message + "."
 	}

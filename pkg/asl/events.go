@@ -15,6 +15,9 @@ func (r *Run) emit(th *Thread, eventType, key string, details map[string]any) in
 }
 
 func (r *Run) emitAfter(previous int64, th *Thread, eventType, key string, details map[string]any) int64 {
+	if !r.fits(eventType) {
+		return r.x.LastEvent
+	}
 	r.x.LastEvent++
 	r.events = append(r.events, Event{ID: r.x.LastEvent, Previous: previous, Type: eventType, Time: r.now, DetailsKey: key, Details: details})
 	if th != nil {

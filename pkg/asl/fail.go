@@ -149,8 +149,10 @@ func (r *Run) fatal(th *Thread, f *Failure) {
 		r.childFailed(th, f)
 		return
 	}
-	r.threads[""].LastEvent = th.LastEvent
-	r.end(Failed, "ExecutionFailed", "executionFailedEventDetails", f)
+	if r.full {
+		return // that is the execution's failure
+	}
+	r.end(Failed, "ExecutionFailed", "executionFailedEventDetails", f, th.LastEvent)
 }
 
 // children gives a thread's child threads by index.
@@ -176,51 +178,4 @@ func (r *Run) dropChildren(th *Thread) {
 		r.drop(c)
 	}
 	th.Children, th.Started = 0, 0
-}
-
-// maxPayload is AWS's limit for inputs, outputs and results.
-const maxPayload = 256 << 10
-
-// tooLarge refuses a payload; who is the state or, for a task's result, the service or function.
-func tooLarge(who string, payload json.RawMessage) *Failure {
-	if len(payload) <= maxPayload {
-		return nil
-	}
-	return Fail(errLimit, fmt.Sprintf("The state/task '%s' returned a result with a size exceeding the maximum number of bytes service limit.", who))
-}
-
-// maxVariables are AWS's limits for one variable and for all of an execution.
-const (
-	maxVariable  = 256 << 10
-	maxVariables = 10 << 20
-)
-
-// store takes over assigned variables.
-func (r *Run) store(th *Thread, vars []member) *Failure {
-	if len(vars) == 0 {
-		return nil
-	}
-	if th.Vars == nil {
-		th.Vars = map[string]json.RawMessage{}
-	}
-	for _, v := range vars {
-		if len(v.value) > maxVariable {
-			return Fail(errLimit, fmt.Sprintf("The variable '%s' exceeds the maximum size of %d bytes.", v.key, maxVariable))
-		}
-		th.Vars[v.key] = v.value
-	}
-	return r.variablesFit()
-}
-
-func (r *Run) variablesFit() *Failure {
-	total := 0
-	for _, th := range r.threads {
-		for _, v := range th.Vars {
-			total += len(v)
-		}
-	}
-	if total > maxVariables {
-		return Fail(errLimit, fmt.Sprintf("The variables of the execution exceed the maximum size of %d bytes.", maxVariables))
-	}
-	return nil
 }

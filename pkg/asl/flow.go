@@ -51,19 +51,24 @@ type ending struct {
 
 // results evaluates Assign and Output.
 func (r *Run) results(th *Thread, st *State, e ending, s states) ([]member, json.RawMessage, *Failure) {
-	var vars []member
-	if e.assign != nil {
-		v, f := r.render(th, st, e.assign, e.at+"Assign", s)
-		if f != nil {
-			return nil, nil, f
-		}
-		vars = membersOf(v)
-	}
-	if e.output == nil {
-		return vars, e.value, nil
+	vars, f := r.assigned(th, st, e, s)
+	if f != nil || e.output == nil {
+		return vars, e.value, f
 	}
 	out, f := r.render(th, st, e.output, e.at+"Output", s)
 	return vars, out, f
+}
+
+func (r *Run) assigned(th *Thread, st *State, e ending, s states) ([]member, *Failure) {
+	if e.assign == nil {
+		return nil, nil
+	}
+	v, f := r.render(th, st, e.assign, e.at+"Assign", s)
+	if f != nil {
+		return nil, f
+	}
+	vars := membersOf(v)
+	return vars, r.assignable(th, st, vars, e.at+"Assign")
 }
 
 // exit records the end of a state, takes over variables and goes on.
@@ -72,10 +77,7 @@ func (r *Run) exit(th *Thread, st *State, vars []member, output json.RawMessage,
 		r.fatal(th, f)
 		return
 	}
-	if f := r.store(th, vars); f != nil {
-		r.fatal(th, f)
-		return
-	}
+	th.assign(vars)
 	d := dataDetails("output", output, "name", st.Name)
 	if len(vars) > 0 {
 		names := map[string]any{}
@@ -95,6 +97,16 @@ func (r *Run) exit(th *Thread, st *State, vars []member, output json.RawMessage,
 	r.ready = append(r.ready, th.ID)
 }
 
+// assign takes over variables.
+func (th *Thread) assign(vars []member) {
+	if th.Vars == nil && len(vars) > 0 {
+		th.Vars = map[string]json.RawMessage{}
+	}
+	for _, v := range vars {
+		th.Vars[v.key] = v.value
+	}
+}
+
 // clear forgets what belonged to the state that ended.
 func (r *Run) clear(th *Thread) {
 	th.Arguments, th.TaskID, th.Token, th.Submitted = nil, "", "", false
@@ -108,6 +120,9 @@ func (r *Run) done(th *Thread, output json.RawMessage) {
 	r.touch(th)
 	if th.ID != "" {
 		r.childDone(th)
+		return
+	}
+	if r.full {
 		return
 	}
 	r.x.Status, r.x.Output, r.x.StoppedAt = Succeeded, output, r.now

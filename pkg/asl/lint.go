@@ -42,6 +42,8 @@ type Diagnostic struct {
 	Code     string   `json:"code"`
 	Message  string   `json:"message"`
 	Location string   `json:"location,omitempty"`
+
+	ofRequest bool // about an API action's arguments: AWS refuses it, this interpreter can run it
 }
 
 // LintOptions add what the linter cannot know from the file. What is nil is not checked.
@@ -57,6 +59,7 @@ type linter struct {
 	found   []Diagnostic
 	names   map[string]string // state name → location, over all scopes
 	jsonata bool              // the machine's query language
+	request bool              // findings are about an API action's arguments
 }
 
 // expressions parses for all linters.
@@ -86,7 +89,7 @@ func rank(s Severity) int {
 }
 
 func (l *linter) add(s Severity, code, location, format string, args ...any) {
-	l.found = append(l.found, Diagnostic{Severity: s, Code: code, Location: location, Message: fmt.Sprintf(format, args...)})
+	l.found = append(l.found, Diagnostic{Severity: s, Code: code, Location: location, Message: fmt.Sprintf(format, args...), ofRequest: l.request})
 }
 
 // refuse reports what AWS calls a schema failure.

@@ -45,22 +45,6 @@ func init() {
 	}
 }
 
-// arguments are the fields that Step Functions demands of an integration and, where it is known, all that
-// it takes.
-var arguments = map[string]struct{ required, allowed []string }{
-	"lambda:invoke":         {[]string{"FunctionName"}, []string{"FunctionName", "Payload", "InvocationType", "ClientContext", "LogType", "Qualifier"}},
-	"states:startExecution": {[]string{"StateMachineArn"}, []string{"StateMachineArn", "Name", "Input", "TraceHeader"}},
-	"sqs:sendMessage":       {[]string{"QueueUrl", "MessageBody"}, nil}, "sns:publish": {[]string{"Message"}, nil},
-	"dynamodb:getItem": {[]string{"TableName", "Key"}, nil}, "dynamodb:putItem": {[]string{"TableName", "Item"}, nil},
-	"dynamodb:updateItem": {[]string{"TableName", "Key"}, nil}, "dynamodb:deleteItem": {[]string{"TableName", "Key"}, nil},
-	"events:putEvents": {[]string{"Entries"}, nil}, "glue:startJobRun": {[]string{"JobName"}, nil},
-	"sagemaker:createTrainingJob": {[]string{"TrainingJobName", "AlgorithmSpecification", "RoleArn", "OutputDataConfig", "ResourceConfig",
-		"StoppingCondition"}, nil},
-	"sagemaker:createEndpoint":       {[]string{"EndpointName", "EndpointConfigName"}, nil},
-	"sagemaker:createEndpointConfig": {[]string{"EndpointConfigName", "ProductionVariants"}, nil},
-	"sagemaker:createModel":          {[]string{"ModelName", "ExecutionRoleArn"}, nil},
-}
-
 // functionARN and activityARN are the forms of what a Task calls directly, which takes no suffix.
 var (
 	functionARN = regexp.MustCompile(`^[a-zA-Z0-9_-]+(:[a-zA-Z0-9$_-]+)?$`)
@@ -123,25 +107,4 @@ func (l *linter) resource(o *tree, at string) {
 		l.add(SeverityWarning, CodeToken, at, "the task waits for a token that its Arguments do not pass on ($states.context.Task.Token)")
 	}
 	l.arguments(args, r, strings.TrimSuffix(at, "/Resource")+"/Arguments")
-}
-
-// arguments checks the constant part of an integration's arguments.
-func (l *linter) arguments(args *tree, r resource, at string) {
-	if args == nil || r.service == "" || jsonata.IsExpression(args.str()) || strings.HasPrefix(args.str(), "${") {
-		return
-	}
-	if args.kind != "object" {
-		l.refuse(at, "Value is not an object or a JSONata expression")
-		return
-	}
-	name, _ := r.base()
-	wanted := arguments[name]
-	for _, field := range args.missing(wanted.required...) {
-		l.refuse(at, "The field '%s' is required but was missing", field)
-	}
-	for _, field := range args.keys {
-		if wanted.allowed != nil && !slices.Contains(wanted.allowed, field) {
-			l.refuse(at+"/"+field, "The field '%s' is not supported by Step Functions", field)
-		}
-	}
 }

@@ -57,7 +57,7 @@ func TestLint_RefusesWhatAWSRefuses(t *testing.T) {
 		inMachine(`{"A":{"Type":"Task","Resource":"arn:aws:states:::dynamodb:query","TimeoutSeconds":1,"End":true}}`):                                                                             schema + "/States/A/Resource: The resource provided arn:aws:states:::dynamodb:query is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.",
 		inMachine(`{"A":{"Type":"Task","Resource":"arn:aws:states:::sagemaker:createModel.sync","TimeoutSeconds":1,"End":true}}`):                                                                 schema + "/States/A/Resource: The resource provided arn:aws:states:::sagemaker:createModel.sync is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.",
 		inMachine(`{"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:glue:startJobRun.sync","TimeoutSeconds":1,"End":true}}`):                                                              schema + "/States/A/Resource: The resource provided arn:aws:states:::aws-sdk:glue:startJobRun.sync is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.",
-		inMachine(`{"A":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Arguments":{"Function":"f"},"TimeoutSeconds":1,"End":true}}`):                                                 schema + "/States/A/Arguments: The field 'FunctionName' is required but was missing\n" + schema + "/States/A/Arguments/Function: The field 'Function' is not supported by Step Functions",
+		inMachine(`{"A":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Arguments":{"Function":"f"},"TimeoutSeconds":1,"End":true}}`):                                                 schema + "/States/A/Arguments: The field 'FunctionName' is required but was missing",
 		inMachine(`{"A":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Arguments":"f","TimeoutSeconds":1,"End":true}}`):                                                              schema + "/States/A/Arguments: Value is not an object or a JSONata expression",
 		inMachine(`{"A":{"Type":"Pass","End":true,"Output":["{% 1","2 %}"]}}`):                                                                                                                    schema + "/States/A/Output[0]: The JSONata expression is not properly opened or closed: it must start with '{%' and end with '%}'\n" + schema + "/States/A/Output[1]: The JSONata expression is not properly opened or closed: it must start with '{%' and end with '%}'",
 		inMachine(`{"A":{"Type":"Map","End":true,"ItemProcessor":{"ProcessorConfig":{"Mode":"INLINE","ExecutionType":"STANDARD"},"StartAt":"I","States":{"I":{"Type":"Succeed"}}}}}`):             schema + "/States/A/ItemProcessor/ProcessorConfig/ExecutionType: Field is not supported",
@@ -81,11 +81,44 @@ func TestLint_RefusesWhatAWSRefuses(t *testing.T) {
 		inMachine(`{"A":{"Type":"Choice","Choices":[{"Next":"B"}]},"B":{"Type":"Succeed"}}`):                                                                                                      schema + "/States/A/Choices[0]: These fields are required: [Condition]",
 		inMachine(`{"A":{"Type":"Choice","Choices":[]}}`):                                                                                                                                         schema + "/States/A/Choices: Value cannot be empty\nERROR MISSING_END_STATE /States: No end state is reachable.",
 		inMachine(`{"` + strings.Repeat("A", 81) + `":{"Type":"Succeed"}}`):                                                                                                                       schema + "/States/" + strings.Repeat("A", 81) + ": State name must have 1 to 80 characters\nERROR MISSING_TRANSITION_TARGET /StartAt: Missing 'Next' target: A",
-		inMachine(`{"A":{"Type":"Succeed"},"A":{"Type":"Fail"}}`):                                                                                                                                 "ERROR INVALID_JSON_DESCRIPTION : duplicate field 'A' (at byte 77)",
+		inMachine(`{"A":{"Type":"Succeed"},"A":{"Type":"Fail"}}`):                                                                                                                                 "ERROR INVALID_JSON_DESCRIPTION : duplicate field 'A' (line 1, column 78)",
+		"{\n \"StartAt\": \"A\",\n \"States\": nonsense}":                                                                                                                                         "ERROR INVALID_JSON_DESCRIPTION : invalid character 'o' in literal null (expecting 'u') (line 3, column 12)",
 	} {
 		require.Equal(t, want, findings(definition, asl.LintOptions{}), definition)
 		_, err := asl.Parse([]byte(definition))
 		require.Error(t, err, definition)
+	}
+}
+
+// TestLint_ChecksTheArgumentsOfAPIActions in the words that AWS's ValidateStateMachineDefinition was recorded with.
+func TestLint_ChecksTheArgumentsOfAPIActions(t *testing.T) {
+	const put, send = "aws-sdk:s3:putObject", "aws-sdk:sqs:sendMessage"
+	for _, c := range []struct{ action, arguments, want string }{
+		{put, `{"bucket":"b","Key":"k"}`, "The field 'Body' is required but was missing\nThe field 'Bucket' is required but was missing"},
+		{put, `{"Bucket":"b","Key":"k","Bogus":true}`, "The field 'Body' is required but was missing"},
+		{put, `{"Bucket":"b","Key":"k","Body":"t","contentType":"text/plain"}`, `The field "contentType" is not supported by Step Functions. Did you mean 'ContentType'?`},
+		{put, `{"Bucket":"b","Key":"k","Body":"t","Bogus":true}`, `The field "Bogus" is not supported by Step Functions`},
+		{put, `{"Bucket":"{% $states.input.b %}","Key":"k","Body":"{% 1 %}","Metadata":{"key":"v"}}`, ""},
+		{put, `{"Bucket":123,"Key":"k","Body":"t"}`, "The value for the field 'Bucket' must be a STRING"},
+		{send, `{"QueueUrl":"x","MessageBody":"t","DelaySeconds":"2"}`, "The value for the field 'DelaySeconds' must be an INTEGER"},
+		{send, `{"QueueUrl":"x","MessageBody":"t","DelaySeconds":2.0}`, "The value for the field 'DelaySeconds' must be an INTEGER"},
+		{send, `{"QueueUrl":"x","MessageBody":"t","DelaySeconds":2}`, ""},
+		{send, `{"QueueUrl":null,"MessageBody":"t"}`, ""},
+		{"aws-sdk:rds:describeDBInstances", `{"DbInstanceIdentifier":"x"}`, ""},
+		{"aws-sdk:sagemaker:describeEndpoint", `{"endpointName":"x"}`, "The field 'EndpointName' is required but was missing"},
+		{"aws-sdk:ecs:runTask", `{"TaskDefinition":"x","Cluster":"c"}`, ""},
+		{"sqs:sendMessage", `{"MessageBody":{"any":"thing"}}`, "The field 'QueueUrl' is required but was missing"},
+		{"sqs:sendMessage", `{"QueueUrl":"q","MessageBody":{"any":"thing"}}`, ""},
+		{"batch:submitJob.sync", `{"JobName":"n","JobQueue":"q"}`, "The field 'JobDefinition' is required but was missing"},
+		{"glue:startJobRun.sync", `{}`, "The field 'JobName' is required but was missing"},
+		{"lambda:invoke", `{"FunctionName":"f","payload":{}}`, `The field "payload" is not supported by Step Functions. Did you mean 'Payload'?`},
+	} {
+		var want []string
+		for line := range strings.Lines(c.want) {
+			want = append(want, schema+"/States/A/Arguments: "+strings.TrimSpace(line))
+		}
+		got := findings(inMachine(`{"A":{"Type":"Task","Resource":"arn:aws:states:::`+c.action+`","Arguments":`+c.arguments+`,"TimeoutSeconds":1,"End":true}}`), asl.LintOptions{})
+		require.Equal(t, strings.Join(want, "\n"), got, "%s %s", c.action, c.arguments)
 	}
 }
 

@@ -44,12 +44,19 @@ func parseTree(definition []byte) (*tree, *Diagnostic) {
 		}
 	}
 	if err != nil {
-		return fail(CodeJSON, "%v (at byte %d)", err, d.InputOffset())
+		line, column := position(definition, d.InputOffset())
+		return fail(CodeJSON, "%v (line %d, column %d)", err, line, column)
 	}
 	if t.kind != "object" {
 		return fail(CodeSchema, "Definition must be a valid JSON object")
 	}
 	return t, nil
+}
+
+// position gives the line and the column of an offset, both from 1.
+func position(text []byte, offset int64) (line, column int) {
+	before := text[:min(int64(len(text)), offset)]
+	return bytes.Count(before, []byte("\n")) + 1, len(before) - bytes.LastIndexByte(before, '\n')
 }
 
 func readTree(d *json.Decoder, depth int) (*tree, error) {

@@ -11,7 +11,7 @@ var ErrNotRedrivable = errors.New("execution is not redrivable")
 
 // Redrive runs an execution that ended without success again from where it ended: branches and items
 // that succeeded keep their results, everything else starts its state anew with the same input.
-// Retry counts start over; tasks get new ids.
+// Retry counts start over; tasks get new ids. As on AWS, no state is entered a second time in the history.
 func Redrive(m *Machine, env Env, x Execution, threads []*Thread, now time.Time) (*Run, error) {
 	if !redrivable(x, now) {
 		return nil, ErrNotRedrivable
@@ -24,10 +24,8 @@ func Redrive(m *Machine, env Env, x Execution, threads []*Thread, now time.Time)
 	if m.TimeoutSeconds > 0 {
 		r.x.Deadline = now.Add(time.Duration(m.TimeoutSeconds) * time.Second)
 	}
-	root := r.threads[""]
-	root.LastEvent = r.x.LastEvent
-	r.emit(root, "ExecutionRedriven", "executionRedrivenEventDetails", map[string]any{"redriveCount": r.x.RedriveCount})
-	r.revive(root)
+	r.emitAfter(r.x.LastEvent, nil, "ExecutionRedriven", "executionRedrivenEventDetails", map[string]any{"redriveCount": r.x.RedriveCount})
+	r.revive(r.threads[""])
 	return r, r.commit()
 }
 
@@ -50,13 +48,15 @@ func (r *Run) revive(th *Thread) {
 	if th.Children > 0 {
 		th.Phase = PhaseChildren
 		for _, c := range r.children(th) {
-			c.LastEvent = max(c.LastEvent, th.LastEvent)
 			r.revive(c)
 		}
 		return
 	}
 	if th.Phase != PhaseEnter {
-		th.Phase = PhaseReady
+		th.Phase, th.LastEvent = PhaseReady, th.EnteredEvent
+	}
+	if r.StateOf(th).Type == "Fail" {
+		th.LastEvent = r.x.LastEvent
 	}
 	r.clear(th)
 	r.ready = append(r.ready, th.ID)

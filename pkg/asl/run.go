@@ -14,6 +14,7 @@ type Env struct {
 	Expressions *jsonata.Pool
 	Journal     Journal                                            // nil: keep nothing
 	Token       func(executionARN, threadID, taskID string) string // nil: the task id itself
+	Activity    func(arn string) bool                              // whether an activity exists; nil: all do
 	Region      string                                             // in events; empty: "local"
 }
 
@@ -37,12 +38,16 @@ type Run struct {
 	dropped []string
 	events  []Event
 	effects Effects
+	full    bool  // the history has no room for an event that came
 	broken  error // a failed commit: the run must be resumed from the store
 }
 
 func newRun(m *Machine, env Env, x *Execution) *Run {
 	if env.Token == nil {
 		env.Token = func(_, _, taskID string) string { return taskID }
+	}
+	if env.Activity == nil {
+		env.Activity = func(string) bool { return true }
 	}
 	if env.Region == "" {
 		env.Region = "local"
@@ -131,25 +136,13 @@ func (r *Run) Step(now time.Time) (Effects, error) {
 		id := r.ready[0]
 		r.ready = r.ready[1:]
 		if th := r.threads[id]; th != nil {
-			r.advanceWithin(th)
+			r.advance(th)
 			if err := r.commit(); err != nil {
 				return Effects{}, err
 			}
 		}
 	}
 	return r.takeEffects(), nil
-}
-
-// maxEvents is AWS's limit for a history; the event that ends the execution is the last one.
-const maxEvents = 25000
-
-// advanceWithin makes one transition unless the history is full.
-func (r *Run) advanceWithin(th *Thread) {
-	if r.x.LastEvent >= maxEvents-1 {
-		r.fatal(th, Fail(errRuntime, fmt.Sprintf("The execution reached the maximum number of history events (%d).", maxEvents)))
-		return
-	}
-	r.advance(th)
 }
 
 // advance makes one transition of a thread.
@@ -195,6 +188,7 @@ func (r *Run) commit() error {
 	if r.broken != nil {
 		return r.broken
 	}
+	r.endWhenFull()
 	c := Commit{Execution: r.x, Dropped: r.dropped, Events: r.events}
 	for id := range r.changed {
 		if th := r.threads[id]; th != nil {
@@ -223,15 +217,16 @@ func (r *Run) Stop(f Failure, now time.Time) (Effects, error) {
 		return Effects{}, errors.New("the execution is not running")
 	}
 	r.now = now
-	r.end(Aborted, "ExecutionAborted", "executionAbortedEventDetails", &f)
+	r.end(Aborted, "ExecutionAborted", "executionAbortedEventDetails", &f, 0)
 	err := r.commit()
 	return r.takeEffects(), err
 }
 
-// end closes the execution without success; threads stay for a redrive.
-func (r *Run) end(s Status, eventType, key string, f *Failure) {
+// end closes the execution without success; threads stay for a redrive. What comes from outside, such as
+// a stop, follows no event.
+func (r *Run) end(s Status, eventType, key string, f *Failure, previous int64) {
 	r.x.Status, r.x.StoppedAt, r.x.Failure = s, r.now, f
-	r.emit(r.threads[""], eventType, key, f.details())
+	r.emitAfter(previous, r.threads[""], eventType, key, f.details())
 	for _, th := range r.threads {
 		r.cancelTask(th)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/perennial-llm/perennial/pkg/asl/jsonata"
 )
 
-var pool = jsonata.NewPool(jsonata.Limits{Time: time.Second})
+var pool = jsonata.NewPool(jsonata.Limits{Time: time.Minute}) // enough on a machine that is busy
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -129,10 +129,8 @@ func TestRun_Outcomes(t *testing.T) {
 		{"the machine times out", `{"A":{"Type":"Wait","Seconds":2000000,"End":true}}`, `1`, nil, `States.Timeout: `},
 		{"results have a size limit that States.ALL catches", `{"A":{` + task + `,"Catch":[{"ErrorEquals":["States.ALL"],"Output":"{% $states.errorOutput.Cause %}","Next":"B"}],"End":true},"B":{"Type":"Succeed"}}`, `1`,
 			scripted(`"` + strings.Repeat("x", 256<<10) + `"`), `"The state/task 'aws-sdk:ec2' returned a result with a size exceeding the maximum number of bytes service limit."`},
-		{"outputs have a size limit", `{"A":{"Type":"Pass","Output":"{% $pad('', 300000, 'x') %}","End":true}}`, `1`, nil,
+		{"outputs have a size limit", `{"A":{"Type":"Pass","Output":"{% $pad('', 200000, 'x') & $pad('', 100000, 'x') %}","End":true}}`, `1`, nil,
 			`States.DataLimitExceeded: The state/task 'A' returned a result with a size exceeding the maximum number of bytes service limit.`},
-		{"an endless expression is stopped", `{"A":{"Type":"Pass","Output":"{% ($f := function(){ $f() }; $f()) %}","End":true}}`, `1`, nil,
-			`States.QueryEvaluationError: An error occurred while executing the state 'A' (entered at the event id #2). The JSONata expression '($f := function(){ $f() }; $f())' specified for the field 'Output' was stopped: the evaluation took longer than 1s.`},
 		{"an endless machine is stopped", `{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Choice","Choices":[{"Condition":false,"Next":"C"}],"Default":"A"},"C":{"Type":"Succeed"}}`, `1`, nil,
 			`States.Runtime: The execution reached the maximum number of history events (25000).`},
 		{"a token that nobody sends", `{"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:ec2:runInstances.waitForTaskToken","Arguments":{"t":"{% $states.context.Task.Token %}"},"TimeoutSeconds":9,"End":true}}`, `1`, scripted(`{}`), `States.Timeout: `},
@@ -150,6 +148,16 @@ func TestRun_Outcomes(t *testing.T) {
 			require.Equal(t, c.want, x.Failure.Error())
 		})
 	}
+}
+
+func TestRun_StopsAnEndlessExpression(t *testing.T) {
+	m := machine(t, inMachine(`{"A":{"Type":"Pass","Output":"{% ($f := function(){ $f() }; $f()) %}","End":true}}`))
+	hurried := asl.Env{Expressions: jsonata.NewPool(jsonata.Limits{Time: time.Second})}
+	r, err := asl.Simulate(context.Background(), m, hurried, header(`{}`), nil, epoch)
+	require.NoError(t, err)
+	require.Equal(t, "States.QueryEvaluationError: An error occurred while executing the state 'A' (entered at the event id #2). "+
+		"The JSONata expression '($f := function(){ $f() }; $f())' specified for the field 'Output' was stopped: the evaluation took longer than 1s.",
+		r.Execution().Failure.Error())
 }
 
 func TestRun_Histories(t *testing.T) {
@@ -226,8 +234,13 @@ func TestTask_ActivitiesHaveTheirOwnEvents(t *testing.T) {
 	x, j = run(t, activity, `{}`, scripted(`silent`))
 	require.Equal(t, "States.Timeout", *x.Failure.Name)
 	require.Contains(t, j.types(), "ActivityTimedOut ExecutionFailed")
-	x, _ = run(t, activity, `{}`, asl.Integrations{}.Signals)
-	require.Equal(t, "States.Runtime", *x.Failure.Name)
+	m := machine(t, inMachine(activity))
+	j = &journal{}
+	r, err := asl.Simulate(context.Background(), m, asl.Env{Expressions: pool, Journal: j, Activity: func(string) bool { return false }}, header(`{}`), nil, epoch)
+	require.NoError(t, err)
+	require.Equal(t, "States.Runtime: An error occurred while executing the state 'A' (entered at the event id #2). "+
+		"The activity arn:aws:states:us-east-1:123456789012:activity:Paint does not exist.", r.Execution().Failure.Error())
+	require.Equal(t, "ExecutionStarted TaskStateEntered ExecutionFailed", j.types(), "as recorded on AWS")
 }
 
 func TestLambdaPayload_IsABlobToTheService(t *testing.T) {

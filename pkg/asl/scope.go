@@ -10,7 +10,7 @@ func (r *Run) workParallel(th *Thread, st *State) {
 	input := th.Input
 	if st.Arguments != nil {
 		var f *Failure
-		if input, f = r.render(th, st, st.Arguments, "Arguments", states{}); f != nil {
+		if input, f = r.arguments(th, st); f != nil {
 			r.fail(th, st, f)
 			return
 		}
@@ -72,7 +72,11 @@ func (r *Run) mapItems(th *Thread, st *State) ([]json.RawMessage, *Failure) {
 			return nil, f
 		}
 	}
-	return r.batches(th, st, items)
+	items, f = r.batches(th, st, items)
+	for i := 0; f == nil && i < len(items); i++ {
+		f = tooLargeInput(st, "Items", items[i])
+	}
+	return items, f
 }
 
 func (r *Run) itemArray(th *Thread, st *State) (json.RawMessage, *Failure) {

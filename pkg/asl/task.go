@@ -14,6 +14,10 @@ import (
 
 // workTask evaluates a task's fields, records it as scheduled and asks the host to start it.
 func (r *Run) workTask(th *Thread, st *State) {
+	if parseResource(st.Resource).activity && !r.env.Activity(st.Resource) {
+		r.fail(th, st, Fail(errRuntime, r.where(th, st)+" The activity "+st.Resource+" does not exist."))
+		return
+	}
 	th.TaskID = r.taskID(th)
 	th.Token = ""
 	if beats(st) || bytesContain(st.Arguments, "Task.Token") {
@@ -58,7 +62,7 @@ type taskFields struct {
 func (r *Run) taskFields(th *Thread, st *State) (t taskFields, f *Failure) {
 	t.arguments = th.Input
 	if st.Arguments != nil {
-		if t.arguments, f = r.render(th, st, st.Arguments, "Arguments", states{}); f != nil {
+		if t.arguments, f = r.arguments(th, st); f != nil {
 			return t, f
 		}
 	}
@@ -76,6 +80,15 @@ func (r *Run) taskFields(th *Thread, st *State) (t taskFields, f *Failure) {
 		t.role, f = r.text(th, st, st.Credentials.RoleArn, "Credentials/RoleArn")
 	}
 	return t, f
+}
+
+// arguments evaluates what a task or the branches of a Parallel are given.
+func (r *Run) arguments(th *Thread, st *State) (json.RawMessage, *Failure) {
+	out, f := r.render(th, st, st.Arguments, "Arguments", states{})
+	if f == nil {
+		f = tooLargeInput(st, "Arguments", out)
+	}
+	return out, f
 }
 
 // taskID is the same for the same attempt of the same state visit, however often it is driven.

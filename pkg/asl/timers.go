@@ -38,7 +38,7 @@ func earliest(a, b time.Time) time.Time {
 // expire handles everything that is due, earliest first.
 func (r *Run) expire() error {
 	if d := r.x.Deadline; !d.IsZero() && !d.After(r.now) && r.x.Status == Running {
-		r.end(TimedOut, "ExecutionTimedOut", "executionTimedOutEventDetails", &Failure{Name: ptr(errTimeout)})
+		r.end(TimedOut, "ExecutionTimedOut", "executionTimedOutEventDetails", &Failure{Name: ptr(errTimeout)}, 0)
 		return r.commit()
 	}
 	for r.x.Status == Running {

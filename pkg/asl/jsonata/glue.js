@@ -3,7 +3,7 @@
 // (__hash, __uuid, __random) come from Go.
 (function (root) {
   'use strict';
-  const MAX_CACHE = 4096, MAX_PAD = 1 << 20;
+  const MAX_CACHE = 4096, MAX_FILL = 1 << 18; // AWS lets $pad add so many characters
   const expressions = new Map(), templates = new Map();
 
   function remember(cache, key, make) {
@@ -78,10 +78,10 @@
 
   function pad(text, width, char) {
     if (text === undefined) return undefined;
-    if (Math.abs(width) > MAX_PAD) fail('The width of the pad function must not exceed ' + MAX_PAD);
     char = char === undefined || char === '' ? ' ' : char;
-    const have = Array.from(text).length, missing = Math.abs(width) - have;
+    const have = /[\ud800-\udfff]/.test(text) ? Array.from(text).length : text.length, missing = Math.abs(width) - have;
     if (missing <= 0) return text;
+    if (missing > MAX_FILL) throw { memory: true };
     const symbols = Array.from(char), whole = Math.floor(missing / symbols.length);
     const fill = char.repeat(whole) + symbols.slice(0, missing - whole * symbols.length).join('');
     return width > 0 ? text + fill : fill + text;
@@ -122,6 +122,7 @@
       const e = remember(expressions, source, compile);
       value = await e.evaluate(undefined, Object.assign({ eval: undefined }, bindings));
     } catch (err) {
+      if (err.memory) throw { kind: 'memory', source, location };
       throw { kind: 'thrown', source, location, code: err.code || '', message: err.message || String(err) };
     }
     if (value === undefined) throw { kind: 'undefined', source, location };

@@ -159,6 +159,7 @@ const (
 	Unsupported Kind = "unsupported" // it returned a function
 	Thrown      Kind = "thrown"      // it threw; Code and Message are jsonata's
 	Limit       Kind = "limit"       // it was stopped
+	Memory      Kind = "memory"      // it was stopped because it needed too much memory
 )
 
 // Error is the failure of one expression within a template.

@@ -76,7 +76,7 @@ func (w *watchdog) check() error {
 	if !w.exceeded(heap) {
 		return nil
 	}
-	return &Error{Kind: Limit, Message: fmt.Sprintf("the evaluation needed more than %d MiB of memory", w.limits.Memory>>20)}
+	return &Error{Kind: Memory, Message: fmt.Sprintf("the evaluation needed more than %d MiB of memory", w.limits.Memory>>20)}
 }
 
 // exceeded counts what lives, not what awaits collection, unless growth is so fast that there is no

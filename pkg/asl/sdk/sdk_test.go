@@ -17,3 +17,15 @@ func TestHas_KnowsActionsAsStepFunctionsWritesThem(t *testing.T) {
 		require.Equal(t, want, sdk.Has(action), action)
 	}
 }
+
+func TestFields_AreWrittenAsStepFunctionsWritesThem(t *testing.T) {
+	byName := map[string]sdk.Field{}
+	for _, f := range append(sdk.Fields("rds:describeDBInstances"), sdk.Fields("sqs:sendMessage")...) {
+		byName[f.Name] = f
+	}
+	require.Equal(t, sdk.Field{Name: "DbInstanceIdentifier", Text: true, Loose: true}, byName["DbInstanceIdentifier"])
+	require.True(t, byName["DbInstanceIdentifier"].Is("DBInstanceIdentifier"))
+	require.Equal(t, sdk.Field{Name: "QueueUrl", Text: true, Required: true}, byName["QueueUrl"])
+	require.Equal(t, sdk.Field{Name: "DelaySeconds", Whole: true}, byName["DelaySeconds"])
+	require.Empty(t, sdk.Fields("sqs:sendMassage"))
+}

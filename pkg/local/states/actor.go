@@ -29,7 +29,7 @@ func (s *Service) newActor(arn string) *actor {
 
 // env is what the run sees of the service; b is set for a new execution.
 func (a *actor) env(b *birth) asl.Env {
-	return asl.Env{Expressions: a.s.pool, Journal: &journal{a: a, birth: b}, Token: a.s.token, Region: a.s.cfg.Region}
+	return asl.Env{Expressions: a.s.pool, Journal: &journal{a: a, birth: b}, Token: a.s.token, Activity: a.s.knows, Region: a.s.cfg.Region}
 }
 
 // journal commits an actor's transitions and tells of them.

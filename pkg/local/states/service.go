@@ -89,6 +89,12 @@ func withDefaults(cfg Config) Config {
 	return cfg
 }
 
+// knows tells whether there is an activity: one that an integration performs.
+func (s *Service) knows(activity string) bool {
+	_, ok := s.tasks.Lookup(activity)
+	return ok
+}
+
 // prepare parses the machines and fetches the token secret.
 func (s *Service) prepare() error {
 	fresh := make([]byte, 32)

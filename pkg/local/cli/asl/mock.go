@@ -201,6 +201,17 @@ func (m *mocks) perform(ctx context.Context, t asl.Task) []asl.Signal {
 	}.Signals(ctx, t)
 }
 
+// activities tells which activities there are: those of the states that the test case mocks.
+func (m *mocks) activities(machine *asl.Machine) func(arn string) bool {
+	mocked := map[string]bool{}
+	machine.Each(func(st *asl.State) {
+		if _, ok := m.steps[st.Name]; ok {
+			mocked[st.Resource] = true
+		}
+	})
+	return func(arn string) bool { return mocked[arn] }
+}
+
 // known keeps the function integrations and names every other resource as unmocked.
 func (m *mocks) known(resource string) asl.Integration {
 	switch {

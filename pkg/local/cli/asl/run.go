@@ -71,7 +71,7 @@ func simulate(ctx context.Context, m *asl.Machine, name string, input json.RawMe
 		ARN: arn + "execution:" + name + ":local", Name: "local", Machine: name, MachineARN: arn + "stateMachine:" + name,
 		RoleARN: "arn:aws:iam::000000000000:role/" + name, Input: input,
 	}
-	env := asl.Env{Expressions: jsonata.NewPool(jsonata.Limits{}), Journal: j}
+	env := asl.Env{Expressions: jsonata.NewPool(jsonata.Limits{}), Journal: j, Activity: mocks.activities(m)}
 	r, err := asl.Simulate(ctx, m, env, x, mocks.perform, time.Now().UTC().Truncate(time.Millisecond))
 	if err != nil {
 		return x, err
@@ -113,6 +113,9 @@ func machineName(file string) string {
 	return name
 }
 
+// maxInput is AWS's limit for an execution's input, in bytes.
+const maxInput = 256 << 10
+
 func inputOf(value string) (json.RawMessage, error) {
 	raw, err := argument(value)
 	if err != nil {
@@ -121,6 +124,9 @@ func inputOf(value string) (json.RawMessage, error) {
 	in, err := asl.Compact(raw)
 	if err != nil {
 		return nil, badUse("--input is not JSON: %v", err)
+	}
+	if len(in) > maxInput {
+		return nil, badUse("--input has %d bytes; an execution takes at most %d", len(in), maxInput)
 	}
 	return in, nil
 }
