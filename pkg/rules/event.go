@@ -1,10 +1,8 @@
 package rules
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"maps"
 )
 
@@ -51,85 +49,10 @@ func ParseEvent(raw []byte) (Event, error) {
 	if !json.Valid(raw) {
 		return Event{}, ErrEvent
 	}
-	r := reader{Decoder: json.NewDecoder(bytes.NewReader(raw)), event: Event{fields: map[string][]field{}}}
-	r.UseNumber()
-	if t, err := r.Token(); err != nil || t != json.Delim('{') {
+	r := reader{raw: raw, event: Event{fields: map[string][]field{}}}
+	if r.next() != '{' {
 		return Event{}, ErrEvent
 	}
-	if err := r.object("", nil); err != nil {
-		return Event{}, ErrEvent
-	}
-	if _, err := r.Token(); !errors.Is(err, io.EOF) {
-		return Event{}, ErrEvent
-	}
+	r.object("", nil)
 	return r.event, nil
-}
-
-type reader struct {
-	*json.Decoder
-	event  Event
-	arrays int
-}
-
-func (r *reader) object(prefix string, in position) error {
-	for r.More() {
-		key, err := r.Token()
-		if err != nil {
-			return err
-		}
-		name, _ := key.(string)
-		if prefix != "" {
-			name = prefix + "." + name
-		}
-		if err := r.value(name, in, in); err != nil {
-			return err
-		}
-	}
-	_, err := r.Token()
-	return err
-}
-
-// value reads a value; brackets lie at inner, leaves at in.
-func (r *reader) value(name string, in, inner position) error {
-	t, err := r.Token()
-	if err != nil {
-		return err
-	}
-	switch t {
-	case json.Delim('{'):
-		return r.object(name, inner)
-	case json.Delim('['):
-		return r.array(name, inner)
-	}
-	r.event.fields[name] = append(r.event.fields[name], field{leaf(t), in})
-	return nil
-}
-
-// array reads elements; objects and arrays in it remember which element they are.
-func (r *reader) array(name string, in position) error {
-	id := r.arrays
-	r.arrays++
-	for i := 0; r.More(); i++ {
-		inner, _ := position{id: i}.with(in)
-		if err := r.value(name, in, inner); err != nil {
-			return err
-		}
-	}
-	_, err := r.Token()
-	return err
-}
-
-func leaf(t json.Token) value {
-	switch t := t.(type) {
-	case string:
-		return value{isString, t}
-	case json.Number:
-		return value{isNumber, t.String()}
-	case bool:
-		if t {
-			return value{isLiteral, "true"}
-		}
-		return value{isLiteral, "false"}
-	}
-	return value{isLiteral, "null"}
 }

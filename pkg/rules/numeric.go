@@ -10,8 +10,8 @@ import (
 // of the digits written. Others are compared by their spelling only, as AWS does with account numbers.
 func comparable(text string) (float64, bool) {
 	f, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return 0, false
+	if err != nil || short(text) {
+		return f, err == nil
 	}
 	exact, ok := rational(text)
 	if !ok {
@@ -19,6 +19,20 @@ func comparable(text string) (float64, bool) {
 	}
 	shortest, ok := rational(strconv.FormatFloat(f, 'g', -1, 64))
 	return f, ok && exact.Cmp(shortest) == 0
+}
+
+// short tells whether a number has so few digits that a float surely holds it without loss.
+func short(text string) bool {
+	digits := 0
+	for _, c := range []byte(text) {
+		if c == 'e' || c == 'E' {
+			return false
+		}
+		if c >= '0' && c <= '9' {
+			digits++
+		}
+	}
+	return digits <= 15
 }
 
 // rational reads a number exactly; absurd exponents are refused, since they would need absurd memory.

@@ -153,6 +153,26 @@ func TestParsePattern_LimitsWhatOrExpandsTo(t *testing.T) {
 	require.ErrorContains(t, err, "$or expands to more than 1000")
 }
 
+func TestParseEvent_ReadsEverySpelling(t *testing.T) {
+	for event, pattern := range map[string]string{
+		`{"a" : "x\"\\\u0041\ud83d\ude00", "b":[ ]}`: `{"a":["x\"\\A😀"]}`,
+		"{\"a\":\"\xff\"}":                           `{"a":["\ufffd"]}`,
+		`{"\u0061":[[[-1.5E+2]],{}]}`:                `{"a":[-150]}`,
+		"\t{\r\n\"a\":{\"\":{\"c\":null}} }\n":       `{"a":{"":{"c":[null]}}}`,
+		`{"a":{"b":1},"a.b":2,"a":{"b":3}}`:          `{"a":{"b":[3]}}`,
+		`{"a":[true,false,null,0]}`:                  `{"a":[false]}`,
+		`{"a":[{"b":1,"c":[{"d":2}]},{"b":3}]}`:      `{"a":{"b":[1],"c":{"d":[2]}}}`,
+	} {
+		matches, err := rules.MatchJSON([]byte(pattern), []byte(event))
+		require.NoError(t, err, event)
+		require.True(t, matches, "%s %s", event, pattern)
+	}
+	for _, event := range []string{``, `[]`, `"a"`, `{`, `{}{}`, `{"a":01}`, `{"a":.5}`, `{"a":tru}`, `{'a':1}`, `null`} {
+		_, err := rules.ParseEvent([]byte(event))
+		require.ErrorIs(t, err, rules.ErrEvent, event)
+	}
+}
+
 func FuzzMatch(f *testing.F) {
 	f.Add(`{"a":[{"anything-but":{"prefix":"x"}}],"$or":[{"b":[1]},{"c":[{"exists":false}]}]}`, sample)
 	f.Add(`{"a":[{"numeric":[">",1e300,"<=",2]}]}`, `{"a":[1e99999,{"b":[[]]}]}`)
