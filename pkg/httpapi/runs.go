@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 
+	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/httpapi/oas"
 	"github.com/perennial-llm/perennial/pkg/training"
 )
@@ -72,17 +73,21 @@ func (h *handler) ListRunSteps(ctx context.Context, p oas.ListRunStepsParams) (*
 	return &oas.StepList{Items: items}, err
 }
 
-// GetRunMetrics answers getRunMetrics.
+// GetRunMetrics answers getRunMetrics. A job that is about to be made has none.
 func (h *handler) GetRunMetrics(ctx context.Context, p oas.GetRunMetricsParams) (*oas.MetricList, error) {
 	run, err := h.Runs.Run(ctx, p.Run)
 	if err != nil || run.Job == "" {
 		return &oas.MetricList{Items: []oas.MetricPoint{}}, err
 	}
-	items, err := sentAll[oas.MetricPoint](h.Metrics(ctx, run.Job))
+	points, err := h.Metrics(ctx, run.Job)
+	if errs.Is(err, errs.NotFound) {
+		points, err = nil, nil
+	}
+	items, err := sentAll[oas.MetricPoint](points, err)
 	return &oas.MetricList{Items: items}, err
 }
 
-// GetRunLogs answers getRunLogs.
+// GetRunLogs answers getRunLogs. A job that is about to be made has written nothing.
 func (h *handler) GetRunLogs(ctx context.Context, p oas.GetRunLogsParams) (*oas.LogPage, error) {
 	run, err := h.Runs.Run(ctx, p.Run)
 	if err != nil {
@@ -92,5 +97,8 @@ func (h *handler) GetRunLogs(ctx context.Context, p oas.GetRunLogsParams) (*oas.
 		return &oas.LogPage{Lines: []string{}, Done: run.Status.Final()}, nil
 	}
 	lines, next, done, err := h.Logs(ctx, run.Job, p.After.Value)
+	if errs.Is(err, errs.NotFound) {
+		return &oas.LogPage{Lines: []string{}, Next: p.After.Value, Done: run.Status.Final()}, nil
+	}
 	return &oas.LogPage{Lines: append([]string{}, lines...), Next: next, Done: done}, err
 }

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/perennial-llm/perennial/pkg/errs"
@@ -52,6 +53,7 @@ func New(d Deps) *Gateway {
 	g.mux.HandleFunc("POST /gateway/{environment}/v1/chat/completions", g.complete)
 	g.mux.HandleFunc("POST /gateway/{environment}/v1/completions", g.complete)
 	g.mux.HandleFunc("GET /gateway/{environment}/v1/models", g.models)
+	g.mux.HandleFunc("GET /gateway/{environment}/v1/models/{model}", g.oneModel)
 	g.mux.HandleFunc("/gateway/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, errs.New(errs.NotFound, "no such route").Mend("use /gateway/production/v1/chat/completions"))
 	})
@@ -75,9 +77,23 @@ func (g *Gateway) models(w http.ResponseWriter, r *http.Request) {
 	}
 	data := []map[string]any{}
 	for _, m := range list {
-		data = append(data, map[string]any{"id": m.ID, "object": "model", "created": m.Created.Unix(), "owned_by": "perennial"})
+		data = append(data, shown(m))
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"object": "list", "data": data})
+}
+
+func (g *Gateway) oneModel(w http.ResponseWriter, r *http.Request) {
+	m, err := g.Registry.Model(r.Context(), r.PathValue("model"))
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, shown(m))
+}
+
+// shown is a model in OpenAI's shape.
+func shown(m registry.Model) map[string]any {
+	return map[string]any{"id": m.ID, "object": "model", "created": m.Created.Unix(), "owned_by": "perennial"}
 }
 
 func (g *Gateway) complete(w http.ResponseWriter, r *http.Request) {
@@ -86,7 +102,7 @@ func (g *Gateway) complete(w http.ResponseWriter, r *http.Request) {
 		refuse(w, bodyStatus(err), errs.New(errs.Invalid, "request body: %w", err).Mend("send at most 4 MiB"))
 		return
 	}
-	ask, err := parse(body)
+	ask, err := parse(body, strings.HasSuffix(r.URL.Path, "/chat/completions"))
 	if err == nil {
 		ask.model, err = g.model(r.Context(), ask.model)
 	}

@@ -106,6 +106,31 @@ func TestGateway_CountsAndCapturesMasked(t *testing.T) {
 	require.Equal(t, "hi [EMAIL]", captures[0].Answer)
 }
 
+// Clients may send a message's text in parts, and no text at all.
+func TestGateway_ReadsContentInParts(t *testing.T) {
+	w := newWorld(t)
+	w.weights(100)
+	resp, body := w.post(chat, `{"messages":[{"role":"assistant","content":null},{"role":"user","content":[{"type":"text","text":"Who "},{"type":"image_url","image_url":{"url":"x"}},{"type":"text","text":"are you?"}]}]}`)
+	require.Equal(t, 200, resp.StatusCode, body)
+	captures, err := w.monitor.Captures(t.Context(), "support", "production", 10)
+	require.NoError(t, err)
+	require.Equal(t, "assistant: \nuser: Who are you?", captures[0].Prompt)
+}
+
+func TestGateway_ListsModels(t *testing.T) {
+	w := newWorld(t)
+	for path, want := range map[string]string{
+		"models": `"data":[{"created":`, "models/support": `"id":"support"`, "models/nobody": `no model \"nobody\"`,
+	} {
+		resp, err := http.Get(w.server.URL + "/gateway/production/v1/" + path)
+		require.NoError(t, err)
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Contains(t, string(body), want)
+	}
+}
+
 func TestGateway_SharesRequestsByWeight(t *testing.T) {
 	w := newWorld(t)
 	w.weights(80, 20)
@@ -162,8 +187,11 @@ func TestGateway_BadInput(t *testing.T) {
 	}{
 		"nothing released":   {chat, hello, 503, "nothing is released"},
 		"not JSON":           {chat, `{`, 400, "messages"},
-		"no messages":        {chat, `{}`, 400, "neither messages nor a prompt"},
-		"unknown model":      {chat, `{"model":"other","prompt":"x"}`, 404, "other"},
+		"no messages":        {chat, `{}`, 400, "no messages"},
+		"a prompt to a chat": {chat, `{"prompt":"x"}`, 400, "no messages"},
+		"a chat to a prompt": {"/gateway/production/v1/completions", hello, 400, "no prompt"},
+		"content is wrong":   {chat, `{"messages":[{"role":"user","content":7}]}`, 400, "neither a text nor a list of parts"},
+		"unknown model":      {"/gateway/production/v1/completions", `{"model":"other","prompt":"x"}`, 404, "other"},
 		"unknown place":      {"/gateway/moon/v1/completions", `{"prompt":"x"}`, 404, "moon"},
 		"unknown route":      {"/gateway/production/v1/embeddings", `{}`, 404, "chat/completions"},
 		"too large":          {chat, `{"prompt":"` + strings.Repeat("x", 5<<20) + `"}`, 413, "4 MiB"},

@@ -13,24 +13,57 @@ import (
 // ask is what the gateway needs to know of a request.
 type ask struct{ model, prompt string }
 
-// parse reads an OpenAI-shaped request.
-func parse(body []byte) (ask, error) {
+// content is a message's text, given as a text or in parts.
+type content string
+
+// UnmarshalJSON joins the parts; parts that are no text, and null, count as empty.
+func (c *content) UnmarshalJSON(b []byte) error {
+	var whole *string
+	if err := json.Unmarshal(b, &whole); err == nil {
+		if whole != nil {
+			*c = content(*whole)
+		}
+		return nil
+	}
+	var parts []struct{ Text string }
+	if err := json.Unmarshal(b, &parts); err != nil {
+		return errors.New("content is neither a text nor a list of parts")
+	}
+	for _, p := range parts {
+		*c += content(p.Text)
+	}
+	return nil
+}
+
+// shape says how a body of a route looks.
+const (
+	chatShape = `send {"messages": [{"role": "user", "content": "…"}]}`
+	textShape = `send {"prompt": "…"}`
+)
+
+// parse reads an OpenAI-shaped request to a route that takes a chat or a prompt.
+func parse(body []byte, chat bool) (ask, error) {
 	var in struct {
 		Model    string
 		Prompt   string
-		Messages []struct{ Role, Content string }
+		Messages []struct {
+			Role    string
+			Content content
+		}
 	}
+	shape := map[bool]string{true: chatShape, false: textShape}[chat]
 	if err := json.Unmarshal(body, &in); err != nil {
-		return ask{}, errs.New(errs.Invalid, "request is not the JSON of a completion: %w", err).
-			Mend(`send {"messages": [{"role": "user", "content": "…"}]}`)
+		return ask{}, errs.New(errs.Invalid, "request is not the JSON of a completion: %w", err).Mend("%s", shape)
 	}
-	if in.Prompt == "" && len(in.Messages) == 0 {
-		return ask{}, errs.New(errs.Invalid, "request has neither messages nor a prompt").At("/messages").
-			Mend(`send {"messages": [{"role": "user", "content": "…"}]}`)
+	if chat && len(in.Messages) == 0 {
+		return ask{}, errs.New(errs.Invalid, "request has no messages").At("/messages").Mend("%s", shape)
+	}
+	if !chat && in.Prompt == "" {
+		return ask{}, errs.New(errs.Invalid, "request has no prompt").At("/prompt").Mend("%s", shape)
 	}
 	parts := []string{}
 	for _, m := range in.Messages {
-		parts = append(parts, m.Role+": "+m.Content)
+		parts = append(parts, m.Role+": "+string(m.Content))
 	}
 	return ask{model: in.Model, prompt: in.Prompt + strings.Join(parts, "\n")}, nil
 }

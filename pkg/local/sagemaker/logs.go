@@ -8,18 +8,20 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/perennial-llm/perennial/pkg/errs"
 )
 
 // maxLogPage bounds one answer of Logs, in bytes.
 const maxLogPage = 256 << 10
 
 // Logs gives the complete lines of a job's output after a byte offset, and the offset to go on from;
-// done tells that the job has ended and nothing follows. A negative offset counts from the end. An
-// unknown job is ResourceNotFound.
+// done tells that the job has ended and nothing follows. A negative offset counts from the end.
+// errs.NotFound when there is no such job, or not yet.
 func (s *Service) Logs(_ context.Context, name string, after int64) (lines []string, next int64, done bool, err error) {
 	j, err := s.find(name)
 	if err != nil {
-		return nil, 0, false, err
+		return nil, 0, false, errs.New(errs.NotFound, "no job %q: %w", name, err)
 	}
 	ended := j.ended()
 	lines, next, err = j.lines(after)

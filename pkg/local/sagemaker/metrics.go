@@ -18,6 +18,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sagemaker/types"
+
+	"github.com/perennial-llm/perennial/pkg/errs"
 )
 
 // Point is one metric line of a job: "[perennial] step=10 loss=1.25 …".
@@ -56,7 +58,7 @@ func parsePoint(line string) (p Point, ok bool) {
 func (s *Service) Metrics(_ context.Context, name string) ([]Point, error) {
 	j, err := s.find(name)
 	if err != nil {
-		return nil, err
+		return nil, errs.New(errs.NotFound, "no job %q: %w", name, err)
 	}
 	return j.points()
 }
