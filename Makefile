@@ -5,6 +5,7 @@ SHELL := bash
 CACHE := $(CURDIR)/.cache
 VENV := $(CACHE)/venv
 export PERENNIAL_PYTHON := $(VENV)/bin/python
+TOOLS := @scripts/build/tools.sh
 GO_SOURCES := $(shell find pkg scripts statemachines training frontend -name node_modules -prune -o -name '*.go' -print 2>/dev/null) go.mod go.sum
 WEB_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
@@ -13,7 +14,9 @@ WEB_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' -not 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-build: bin/perennial lambdas ## bin/perennial with the web app inside, and the Lambda archives in dist/
+build: ## bin/perennial with the web app inside, and the Lambda archives in dist/
+	$(TOOLS) go node
+	@$(MAKE) --no-print-directory bin/perennial lambdas
 
 bin/perennial: $(GO_SOURCES) statemachines/*.json frontend/dist/index.html
 	@echo "building bin/perennial"
@@ -42,14 +45,17 @@ deps: python frontend/node_modules/.package-lock.json ## everything that the tes
 	@scripts/build/browser.sh
 
 demo: ## the whole loop on this machine, told step by step (DEMO_MODEL=tiny, DEMO_YES=1, DEMO_COMPARE=1)
+	$(TOOLS) go node python
 	@$(MAKE) --no-print-directory -j2 python bin/perennial
 	@bin/perennial demo
 
 up: ## the platform on http://localhost:7070, data in .cache/data
+	$(TOOLS) go node python
 	@$(MAKE) --no-print-directory -j2 python bin/perennial
 	@bin/perennial up --data $(CACHE)/data
 
 test: ## every test: what CI runs
+	$(TOOLS) git go node python java
 	@$(MAKE) --no-print-directory -j3 deps lint-go
 	@scripts/build/lint.sh python typescript generated
 	@$(MAKE) --no-print-directory bin/perennial
@@ -74,6 +80,7 @@ bench: python ## benchmarks, minutes long
 	@scripts/build/bench.sh
 
 synth: ## CloudFormation templates in cdk.out/
+	$(TOOLS) go node python
 	@scripts/build/synth.sh
 
 clean: ## remove what was built; caches stay
