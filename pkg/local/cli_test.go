@@ -24,10 +24,17 @@ type terminal struct {
 // typed runs a command and gives its exit code and everything that it printed.
 func (u terminal) typed(args ...string) (code int, printed string) {
 	u.t.Helper()
+	code, out, problems := u.parted(args...)
+	return code, out + problems
+}
+
+// parted is typed with standard output and standard error told apart.
+func (u terminal) parted(args ...string) (code int, out, problems string) {
+	u.t.Helper()
 	u.t.Setenv("XDG_CONFIG_HOME", u.dir)
-	var out bytes.Buffer
-	code = command.Main("test", args, &out, &out)
-	return code, out.String()
+	var o, e bytes.Buffer
+	code = command.Main("test", args, &o, &e)
+	return code, o.String(), e.String()
 }
 
 // signedIn opens a terminal in which a user has signed in.
@@ -39,7 +46,8 @@ func (p *platform) signedIn(user string) terminal {
 	return u
 }
 
-// Everything that a person may type wrong at a running platform: the exit code, and what to do.
+// The door "command line" at a running platform: everything that a person may type wrong, the exit code, and what to do.
+// Those without a platform are in pkg/local/command/command_test.go.
 func TestCommandLine_BadInputIsAnsweredWithWhatToDo(t *testing.T) {
 	p := startPlatform(t)
 	dir := t.TempDir()
@@ -121,6 +129,20 @@ func TestCommandLine_BadInputIsAnsweredWithWhatToDo(t *testing.T) {
 			require.Equal(t, tc.code, code, said)
 			require.Contains(t, said, tc.says)
 		})
+	}
+}
+
+// A file of the last sign-in that cannot be read is as good as none.
+func TestCommandLine_ADamagedSignInIsDoneAgain(t *testing.T) {
+	p := launch(t)
+	u := terminal{t, t.TempDir()}
+	file := filepath.Join(u.dir, "perennial", "login.json")
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
+	for _, damaged := range []string{"", "{", `{"url":7}`, "\x00\xff", `{"url":"http://` + p.addr + `","session":"\u0000"}`} {
+		require.NoError(t, os.WriteFile(file, []byte(damaged), 0o600))
+		code, said := u.typed("status", "--url=http://"+p.addr)
+		require.Equal(t, 4, code, damaged+said)
+		require.Contains(t, said, "sign in")
 	}
 }
 

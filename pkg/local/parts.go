@@ -2,13 +2,10 @@ package local
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -18,7 +15,6 @@ import (
 	"github.com/perennial-llm/perennial/pkg/identity"
 	"github.com/perennial-llm/perennial/pkg/local/files"
 	"github.com/perennial-llm/perennial/pkg/local/passwords"
-	"github.com/perennial-llm/perennial/pkg/local/sqlite"
 	"github.com/perennial-llm/perennial/pkg/tasks"
 )
 
@@ -36,41 +32,6 @@ func (p *Platform) handlers() map[string]lambda.Handler {
 }
 
 func hasher() identity.Hasher { return passwords.New() }
-
-// lockFolder keeps a second process out of a data folder; the kernel frees it when this one dies.
-func lockFolder(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, errs.New(errs.Held, "another platform runs on %s", dir).Mend("stop it, or choose another folder with --data")
-	}
-	return f, nil
-}
-
-// markKept notes in the lock file that the folder keeps records now.
-func markKept(lock *os.File) error {
-	if _, err := lock.WriteAt([]byte("keeps records\n"), 0); err != nil {
-		return fmt.Errorf("mark the data folder: %w", err)
-	}
-	return lock.Sync()
-}
-
-// recordsAreThere refuses a folder that kept records and has lost them: starting as new would hide the loss.
-func recordsAreThere(ctx context.Context, lock *os.File, db *sqlite.DB) error {
-	mark, err := lock.Stat()
-	if err != nil {
-		return fmt.Errorf("read the data folder's mark: %w", err)
-	}
-	empty, err := db.Empty(ctx)
-	if err != nil || !empty || mark.Size() == 0 {
-		return err
-	}
-	return errs.New(errs.Conflict, "the records of this platform are gone: the database is empty").At(filepath.Join(filepath.Dir(lock.Name()), "perennial.db")).
-		Mend("put back perennial.db with its -wal file from a backup, or start on another folder with --data")
-}
 
 // linkable lets the local SageMaker hard-link objects instead of copying them.
 type linkable struct{ *files.Store }

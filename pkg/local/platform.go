@@ -104,10 +104,7 @@ func Open(ctx context.Context, o Options) (p *Platform, err error) {
 }
 
 func (p *Platform) openStores(ctx context.Context) (err error) {
-	if err = os.MkdirAll(p.Data, 0o700); err != nil {
-		return fmt.Errorf("data folder: %w", err)
-	}
-	if p.lock, err = lockFolder(p.Data); err != nil {
+	if p.lock, err = openFolder(p.Data); err != nil {
 		return err
 	}
 	if p.db, err = sqlite.Open(filepath.Join(p.Data, "perennial.db")); err != nil {

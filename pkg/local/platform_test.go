@@ -196,20 +196,26 @@ func (p *platform) steps(env string, steps []int, minRequests int) {
 	require.NoError(p.t, p.as("ana").Put(p.ctx, path+"/strategy", e.Rev, e.Strategy, nil))
 }
 
-// importBase makes a model folder in the object store with the stand-ins' own code.
-func (p *platform) importBase() {
+// folder makes a model folder with the stand-ins' own code.
+func (p *platform) folder(content string) string {
 	script := `import os, pathlib, sys; sys.path.insert(0, sys.argv[1]); os.environ["PERENNIAL_ML_ROOT"] = "/nowhere"
 import container as c
 out = pathlib.Path(sys.argv[2]); out.mkdir(parents=True)
-(out / "config.json").write_text("{}"); (out / "model.safetensors").write_text("base"); c.write_manifest(out, "")`
+(out / "config.json").write_text("{}"); (out / "model.safetensors").write_text(out.name); c.write_manifest(out, "")`
 	code, err := filepath.Abs("testdata/containers")
 	require.NoError(p.t, err)
-	out, err := exec.Command("python3", "-c", script, code, filepath.Join(p.dir, "base")).CombinedOutput()
+	path := filepath.Join(p.dir, content)
+	out, err := exec.Command("python3", "-c", script, code, path).CombinedOutput()
 	require.NoError(p.t, err, string(out))
+	return path
+}
+
+// importBase registers a model folder as version 1.
+func (p *platform) importBase() {
 	var v registry.Version
 	var data struct{ Digest string }
 	p.get("/v1/datasets/tickets/versions/1", &data)
-	p.post("ana", "/v1/models/support/versions", map[string]any{"artifact": filepath.Join(p.dir, "base") + "/", "reason": "base",
+	p.post("ana", "/v1/models/support/versions", map[string]any{"artifact": p.folder("base") + "/", "reason": "base",
 		"datasets": []registry.DatasetRef{{Dataset: "tickets", Number: 1, Digest: data.Digest}}}, &v)
 	require.Equal(p.t, 1, v.Number)
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/perennial-llm/perennial/pkg/errs"
@@ -94,6 +95,9 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any, hea
 
 // Do sends a request and turns a problem into an error; the caller closes the body.
 func (c *Client) Do(ctx context.Context, method, path string, body io.Reader, header ...string) (*http.Response, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+path, body)
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "%w", err).At("--url")
@@ -116,6 +120,18 @@ func (c *Client) Do(ctx context.Context, method, path string, body io.Reader, he
 		return nil, errs.New(errs.NotFound, "%s is no part of the API", path).Mend("see that the address is a platform's: --url")
 	}
 	return resp, nil
+}
+
+// check refuses an address and a key that can be none.
+func (c *Client) check() error {
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return errs.New(errs.Invalid, "%q is no address of a platform", c.URL).At("--url").Mend("use one such as http://localhost:7070")
+	}
+	if strings.ContainsFunc(c.Key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errs.New(errs.Invalid, "this can be no key").At("--key").Mend("make one with: perennial keys add")
+	}
+	return nil
 }
 
 func rootCause(err error) error {

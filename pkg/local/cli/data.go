@@ -235,6 +235,8 @@ func (a *app) dataDecide(verb string) *cobra.Command {
 
 func (a *app) dataRejects() *cobra.Command {
 	return &cobra.Command{Use: "rejects INGESTION", Short: "print rejected rows with an error column", Args: exactly("INGESTION"),
+		Long: "Prints the quarantine file: the original rows as they came, JSON lines or CSV, each with its error. Mended, the\n" +
+			"file can be added again as it is.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			resp, err := a.client().Do(cmd.Context(), http.MethodGet, "/v1/ingestions/"+args[0]+"/rejects", nil)
 			if err != nil {
@@ -260,11 +262,11 @@ func (a *app) dataRetract() *cobra.Command {
 			return err
 		}
 		path := fmt.Sprintf("/v1/datasets/%s/versions/%d/retract", url.PathEscape(ds), number)
-		if err := a.client().Post(cmd.Context(), path, map[string]string{"reason": reason}, nil); err != nil {
+		var v dataset.Version
+		if err := a.client().Post(cmd.Context(), path, map[string]string{"reason": reason}, &v); err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "version %s of %s is retracted\n", args[0], ds)
-		return nil
+		return a.show(cmd, v, func(w io.Writer) { fmt.Fprintf(w, "version %d of %s is retracted\n", number, ds) })
 	}
 	return cmd
 }

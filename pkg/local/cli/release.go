@@ -215,8 +215,7 @@ func (a *app) holdRelease() *cobra.Command {
 			return err
 		}
 		resp.Body.Close()
-		fmt.Fprintf(cmd.OutOrStdout(), "hold %s is released\n", args[1])
-		return nil
+		return a.show(cmd, map[string]string{"released": args[1]}, func(w io.Writer) { fmt.Fprintf(w, "hold %s is released\n", args[1]) })
 	}
 	return cmd
 }

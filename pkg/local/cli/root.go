@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -45,7 +46,8 @@ func Commands(root *cobra.Command) []*cobra.Command {
 // 4 not allowed or not signed in, 5 refused by the state of things, 1 anything else.
 func ExitCode(err error) int {
 	var coded interface{ ExitCode() int }
-	if errors.As(err, &coded) {
+	var child *exec.ExitError // a failed child's code is not ours
+	if errors.As(err, &coded) && !errors.As(err, &child) {
 		return coded.ExitCode()
 	}
 	switch errs.CodeOf(err) {
@@ -185,16 +187,9 @@ func atMostOne(name string) cobra.PositionalArgs {
 	}
 }
 
-// group makes a command that only holds others: it refuses to be called with a name that none of them has.
+// group makes a command that only holds others.
 func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	cmd.AddCommand(commands...)
-	cmd.Args = cobra.ArbitraryArgs
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return cmd.Help()
-		}
-		return errs.New(errs.Invalid, "unknown command %q", cmd.CommandPath()+" "+args[0]).Mend("see %s --help", cmd.CommandPath())
-	}
 	return cmd
 }
 

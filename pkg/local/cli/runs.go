@@ -187,24 +187,39 @@ func (a *app) showRun(cmd *cobra.Command, id string) error {
 
 func (a *app) runsLogs() *cobra.Command {
 	return &cobra.Command{Use: "logs RUN", Short: "print what the training job wrote", Args: exactly("RUN"), RunE: func(cmd *cobra.Command, args []string) error {
-		after := int64(0)
-		for {
-			var page struct {
-				Lines []string `json:"lines"`
-				Next  int64    `json:"next"`
+		all := []string{}
+		err := a.client().logs(cmd.Context(), args[0], func(line string) {
+			if a.json {
+				all = append(all, line)
+				return
 			}
-			if err := a.client().Get(cmd.Context(), fmt.Sprintf("/v1/runs/%s/logs?after=%d", url.PathEscape(args[0]), after), &page); err != nil {
-				return err
-			}
-			for _, l := range page.Lines {
-				fmt.Fprintln(cmd.OutOrStdout(), l)
-			}
-			if page.Next == after || len(page.Lines) == 0 {
-				return nil
-			}
-			after = page.Next
+			fmt.Fprintln(cmd.OutOrStdout(), line)
+		})
+		if err != nil {
+			return err
 		}
+		return a.show(cmd, map[string][]string{"lines": all}, func(io.Writer) {})
 	}}
+}
+
+// logs reads what a run's job has written so far, page by page.
+func (c *Client) logs(ctx context.Context, run string, each func(line string)) error {
+	for after := int64(0); ; {
+		var page struct {
+			Lines []string `json:"lines"`
+			Next  int64    `json:"next"`
+		}
+		if err := c.Get(ctx, fmt.Sprintf("/v1/runs/%s/logs?after=%d", url.PathEscape(run), after), &page); err != nil {
+			return err
+		}
+		for _, l := range page.Lines {
+			each(l)
+		}
+		if page.Next == after || len(page.Lines) == 0 {
+			return nil
+		}
+		after = page.Next
+	}
 }
 
 func (a *app) runsCancel() *cobra.Command {

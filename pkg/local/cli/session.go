@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,16 +36,27 @@ func (a *app) login() *cobra.Command {
 		if err := (saved{URL: c.URL, Session: c.Session}).store(); err != nil {
 			return fmt.Errorf("remember login: %w", err)
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "signed in to %s as %s\n", c.URL, user)
-		var me struct {
-			MustChange bool `json:"mustChangePassword"`
+		in := signedIn{URL: c.URL, User: user}
+		if err := c.Get(cmd.Context(), "/v1/me", &in); err != nil {
+			return err
 		}
-		if err := c.Get(cmd.Context(), "/v1/me", &me); err == nil && me.MustChange {
-			fmt.Fprintln(cmd.OutOrStdout(), "this password works only once: choose your own with perennial passwd")
-		}
-		return nil
+		return a.show(cmd, in, in.tell)
 	}
 	return cmd
+}
+
+// signedIn is what a sign-in led to.
+type signedIn struct {
+	URL        string `json:"url"`
+	User       string `json:"user"`
+	MustChange bool   `json:"mustChangePassword"`
+}
+
+func (in signedIn) tell(w io.Writer) {
+	fmt.Fprintf(w, "signed in to %s as %s\n", in.URL, in.User)
+	if in.MustChange {
+		fmt.Fprintln(w, "this password works only once: choose your own with perennial passwd")
+	}
 }
 
 // passwd changes the own password; other sessions end, and this one is remembered under its new name.
@@ -67,8 +79,7 @@ func (a *app) passwd() *cobra.Command {
 			if err := (saved{URL: c.URL, Session: c.Session}).store(); err != nil {
 				return fmt.Errorf("remember login: %w", err)
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), "changed; other sessions have ended")
-			return nil
+			return a.show(cmd, map[string]bool{"changed": true}, func(w io.Writer) { fmt.Fprintln(w, "changed; other sessions have ended") })
 		}}
 }
 
@@ -83,11 +94,31 @@ func readPassword(cmd *cobra.Command, in *bufio.Reader, prompt, variable string)
 		defer fmt.Fprintln(cmd.ErrOrStderr())
 		defer again()
 	}
-	line, err := in.ReadString('\n')
+	line, err := readLine(cmd.Context(), in)
+	if cmd.Context().Err() != nil {
+		return "", err
+	}
 	if line = strings.TrimRight(line, "\r\n"); line == "" {
 		return "", errs.New(errs.Invalid, "no password given: %v", err).Mend("type it, or set %s", variable)
 	}
 	return line, nil
+}
+
+// readLine reads a line unless the context ends first, so that Ctrl-C leaves the prompt.
+func readLine(ctx context.Context, in *bufio.Reader) (line string, err error) {
+	typed := make(chan struct{})
+	var text string
+	var failed error
+	go func() {
+		text, failed = in.ReadString('\n')
+		close(typed)
+	}()
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-typed:
+		return text, failed
+	}
 }
 
 func (a *app) logout() *cobra.Command {
@@ -96,7 +127,10 @@ func (a *app) logout() *cobra.Command {
 		if resp, err := c.Do(cmd.Context(), http.MethodDelete, "/v1/session", nil); err == nil {
 			resp.Body.Close()
 		}
-		return saved{URL: c.URL}.store()
+		if err := (saved{URL: c.URL}).store(); err != nil {
+			return fmt.Errorf("forget login: %w", err)
+		}
+		return a.show(cmd, map[string]string{"signedOutOf": c.URL}, func(w io.Writer) { fmt.Fprintf(w, "signed out of %s\n", c.URL) })
 	}}
 }
 
@@ -175,7 +209,10 @@ func (a *app) deadLetters() *cobra.Command {
 			if err != nil || n < 1 {
 				return errs.New(errs.Invalid, "%q is not the number of a dead letter", args[0]).Mend("see: perennial dead-letters list")
 			}
-			return a.client().Post(cmd.Context(), fmt.Sprintf("/v1/dead-letters/%d/replay", n), nil, nil)
+			if err := a.client().Post(cmd.Context(), fmt.Sprintf("/v1/dead-letters/%d/replay", n), nil, nil); err != nil {
+				return err
+			}
+			return a.show(cmd, map[string]int64{"replayed": n}, func(w io.Writer) { fmt.Fprintf(w, "event %d was acted on\n", n) })
 		}}
 	return group(cmd, all, replay)
 }

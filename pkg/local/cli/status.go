@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/perennial-llm/perennial/pkg/benchmark"
+	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/training"
 )
 
@@ -50,19 +52,32 @@ func (a *app) status() *cobra.Command {
 	cmd := &cobra.Command{Use: "status", Short: "the loop at a glance", Args: exactly()}
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "show it again whenever it changes")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if !watch {
-			_, err := a.showStatus(cmd.Context(), cmd, "")
+		last, err := a.showStatus(cmd.Context(), cmd, "")
+		if !watch || err != nil {
 			return err
 		}
-		last := ""
-		return poll(cmd.Context(), time.Second, func() (bool, error) {
-			var err error
-			last, err = a.showStatus(cmd.Context(), cmd, last)
-			return false, err
-		})
+		return a.watch(cmd, last)
 	}
 	return cmd
 }
+
+// watch shows the overview whenever it changes. A platform that stops is waited for: it may come back.
+func (a *app) watch(cmd *cobra.Command, last string) error {
+	return poll(cmd.Context(), time.Second, func() (_ bool, err error) {
+		last, err = a.showStatus(cmd.Context(), cmd, last)
+		if cmd.Context().Err() != nil || !errs.Is(err, errs.Unavailable) {
+			return false, err
+		}
+		if last != gone {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s does not answer; waiting until it does\n", a.client().URL)
+		}
+		last = gone
+		return false, nil
+	})
+}
+
+// gone stands for the overview of a platform that does not answer.
+const gone = "gone"
 
 // showStatus prints the overview unless it is what was printed last.
 func (a *app) showStatus(ctx context.Context, cmd *cobra.Command, last string) (string, error) {
@@ -70,14 +85,14 @@ func (a *app) showStatus(ctx context.Context, cmd *cobra.Command, last string) (
 	if err := a.client().Get(ctx, "/v1/overview", &o); err != nil {
 		return last, err
 	}
-	now := fmt.Sprintf("%+v", o)
-	if now == last {
-		return last, nil
+	seen, err := json.Marshal(o)
+	if err != nil || string(seen) == last {
+		return last, err
 	}
-	if out, ok := cmd.OutOrStdout().(interface{ Fd() uintptr }); ok && last != "" && isatty.IsTerminal(out.Fd()) {
+	if out, ok := cmd.OutOrStdout().(interface{ Fd() uintptr }); ok && last != "" && !a.json && isatty.IsTerminal(out.Fd()) {
 		fmt.Fprint(cmd.OutOrStdout(), "\033[H\033[2J")
 	}
-	return now, a.show(cmd, o, func(w io.Writer) { printOverview(w, o) })
+	return string(seen), a.show(cmd, o, func(w io.Writer) { printOverview(w, o) })
 }
 
 func printOverview(w io.Writer, o Overview) {

@@ -3,9 +3,11 @@
 package command
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -26,13 +28,6 @@ func New(version string) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return errs.New(errs.Invalid, "%w", err).Mend("see %s --help", cmd.CommandPath())
 	})
-	root.Args = cobra.ArbitraryArgs
-	root.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return cmd.Help()
-		}
-		return errs.New(errs.Invalid, "unknown command %q", args[0]).Mend("see perennial --help")
-	}
 	groups := []struct {
 		id, title string
 		commands  []*cobra.Command
@@ -48,7 +43,35 @@ func New(version string) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
+	complete(root)
 	return root
+}
+
+// complete gives a command and those below it what all have alike: examples, and an answer to names that do not exist.
+func complete(cmd *cobra.Command) {
+	illustrate(cmd)
+	if !cmd.Runnable() {
+		cmd.Args, cmd.RunE = cobra.ArbitraryArgs, onlyHolds
+	}
+	for _, c := range cmd.Commands() {
+		complete(c)
+	}
+}
+
+// onlyHolds answers for a command that only holds others.
+func onlyHolds(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	return errs.New(errs.Invalid, "unknown command %q", cmd.CommandPath()+" "+args[0]).Mend("see %s --help", cmd.CommandPath())
+}
+
+// alone refuses arguments.
+func alone(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return errs.New(errs.Invalid, "%s takes no arguments, not %q", cmd.CommandPath(), args[0]).Mend("see %s --help", cmd.CommandPath())
 }
 
 func tools() []*cobra.Command {
@@ -64,11 +87,37 @@ func Main(version string, args []string, out, problems io.Writer) int {
 	ctx, stop := interruptible()
 	defer stop()
 	err := root.ExecuteContext(ctx)
+	if err != nil && ctx.Err() != nil {
+		return interrupted
+	}
 	var said *gatecli.Exit
-	if err != nil && ctx.Err() == nil && err.Error() != "" && !errors.As(err, &said) {
-		fmt.Fprintln(problems, "perennial:", err)
+	if err != nil && err.Error() != "" && !errors.As(err, &said) {
+		tell(problems, err, wantsJSON(root))
 	}
 	return cli.ExitCode(err)
+}
+
+// wantsJSON tells whether --json was given to a command.
+func wantsJSON(cmd *cobra.Command) bool {
+	yes, err := cmd.Root().PersistentFlags().GetBool("json")
+	return yes && err == nil
+}
+
+// interrupted is the exit code of a command that Ctrl-C ended, as shells give it.
+const interrupted = 130
+
+// tell prints what went wrong; to who asked for JSON, as one JSON object on one line.
+func tell(problems io.Writer, err error, asJSON bool) {
+	if !asJSON {
+		fmt.Fprintln(problems, "perennial:", err)
+		return
+	}
+	said := map[string]string{"code": string(errs.CodeOf(err)), "message": err.Error()}
+	if e, ok := err.(*errs.Error); ok {
+		said = map[string]string{"code": string(e.Code), "message": e.Message, "where": e.Where, "hint": e.Hint}
+	}
+	maps.DeleteFunc(said, func(_, v string) bool { return v == "" })
+	_ = json.NewEncoder(problems).Encode(map[string]any{"error": said}) // nobody listens
 }
 
 // folder gives the first path that exists, or the first.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,14 +22,15 @@ import (
 // Options are what the user chose.
 type Options struct {
 	local.Options
-	Model   string // "smol" or "tiny"
-	Models  string // folder where base models are kept between demos
-	Port    int    // 0 = any
-	Yes     bool   // approve by itself, as a second user
-	Compare bool   // train the naive preset too
-	Until   string // name of the last act to play; empty = all
-	Stay    bool   // go on serving after the last act, until interrupted
-	Secret  string // the users' password; empty = made up
+	Model   string    // "smol" or "tiny"
+	Models  string    // folder where base models are kept between demos
+	Port    int       // 0 = any
+	Yes     bool      // approve by itself, as a second user
+	Compare bool      // train the naive preset too
+	Until   string    // name of the last act to play; empty = all
+	Stay    bool      // go on serving after the last act, until interrupted
+	Secret  string    // the users' password; empty = made up
+	In      io.Reader // terminal in which a person may decide; nil = none
 	Out     io.Writer
 }
 
@@ -38,6 +40,7 @@ type demo struct {
 	teller
 	platform *local.Platform
 	url      string
+	password string // of all users
 	report   Report
 	users    map[string]*cli.Client
 	script   script
@@ -53,12 +56,16 @@ const model = "assistant" // the model's id on the platform
 func Run(ctx context.Context, o Options) (err error) {
 	d := &demo{Options: o, teller: teller{out: o.Out, began: time.Now()}, users: map[string]*cli.Client{}}
 	d.report = newReport(o.Model)
-	if err := freshFolder(o.Data); err != nil {
+	if err := d.knowsAct(o.Until); err != nil {
 		return err
 	}
-	stop, err := d.start(ctx)
+	l, err := local.Listen(o.Port)
 	if err != nil {
 		return err
+	}
+	stop, err := d.start(ctx, l)
+	if err != nil {
+		return errors.Join(err, l.Close())
 	}
 	defer func() {
 		d.report.Requests, d.report.RequestsFailed = d.traffic.sent.Load(), d.traffic.failed.Load()
@@ -66,6 +73,18 @@ func Run(ctx context.Context, o Options) (err error) {
 		err = errors.Join(err, stop(), d.report.write(filepath.Join(o.Data, "demo-report.json")))
 	}()
 	return d.perform(ctx)
+}
+
+// knowsAct refuses to stop after a part that the story has not.
+func (d *demo) knowsAct(name string) error {
+	names := []string{}
+	for _, a := range d.acts() {
+		names = append(names, a.name)
+	}
+	if name == "" || slices.Contains(names, name) {
+		return nil
+	}
+	return errs.New(errs.Invalid, "the story has no part %q", name).At("--until").Mend("use one of %s", strings.Join(names, ", "))
 }
 
 // perform plays the acts up to the last one wanted.
@@ -134,7 +153,7 @@ func seconds(t time.Duration) float64 { return float64(t.Milliseconds()) / 1000 
 // marker says that a folder is a demo's own and may be emptied.
 const marker = ".perennial-demo"
 
-// freshFolder empties the folder of an earlier demo; it touches nothing else.
+// freshFolder empties the folder of an earlier demo that has ended; it touches nothing else.
 func freshFolder(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -143,6 +162,9 @@ func freshFolder(dir string) error {
 	if len(entries) > 0 {
 		if _, err := os.Stat(filepath.Join(dir, marker)); err != nil {
 			return errs.New(errs.Invalid, "%s is not empty and no demo's folder", dir).Mend("choose another folder with --data")
+		}
+		if err := local.Idle(dir); err != nil {
+			return err
 		}
 		if err := os.RemoveAll(dir); err != nil {
 			return err
@@ -154,14 +176,12 @@ func freshFolder(dir string) error {
 	return os.WriteFile(filepath.Join(dir, marker), nil, 0o600)
 }
 
-// start brings up the platform and gives the function that stops it.
-func (d *demo) start(ctx context.Context) (stop func() error, err error) {
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", d.Port))
-	if err != nil {
-		return nil, errs.New(errs.Invalid, "port %d: %w", d.Port, err).Mend("choose another with --port")
+// start brings up the platform on a fresh folder and gives the function that stops it.
+func (d *demo) start(ctx context.Context, l net.Listener) (stop func() error, err error) {
+	if err := freshFolder(d.Data); err != nil {
+		return nil, err
 	}
 	if d.platform, err = local.Open(ctx, d.Options.Options); err != nil {
-		l.Close()
 		return nil, err
 	}
 	d.url = fmt.Sprintf("http://%s", l.Addr())

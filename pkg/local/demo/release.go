@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/perennial-llm/perennial/pkg/rollout"
 )
@@ -33,35 +32,6 @@ func (d *demo) decision(ctx context.Context, who, approval, reason string, yes b
 		return err
 	}
 	d.say("%s decided: %s (%d of %d) — “%s”", who, strings.ToLower(a.Status), len(a.Decisions), a.Required, reason)
-	return nil
-}
-
-// approve lets a person decide, or with DEMO_YES lets ben.
-func (d *demo) approve(ctx context.Context) error {
-	rel, err := d.releaseOf(ctx, d.learned)
-	if err != nil {
-		return err
-	}
-	if d.Yes {
-		return d.decide(ctx, "ben", rel.Approval, "gains what it should, keeps what it knew")
-	}
-	d.say("decide in the browser: %s/approvals/%s (as ben)\nor in a terminal:\n  PERENNIAL_PASSWORD=… bin/perennial login --url %s -u ben\n  bin/perennial approve %s --reason \"…\"",
-		d.url, rel.Approval, d.url, rel.Approval)
-	ctx, cancel := context.WithTimeout(ctx, 72*time.Hour)
-	defer cancel()
-	for a := (rollout.Approval{Status: "Pending"}); a.Status == "Pending"; {
-		if err := d.users["ana"].Get(ctx, "/v1/approvals/"+rel.Approval, &a); err != nil {
-			return err
-		}
-		if a.Status != "Pending" && a.Status != "Approved" {
-			return fmt.Errorf("the release was not approved: %s", strings.ToLower(a.Status))
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
-		}
-	}
 	return nil
 }
 

@@ -104,7 +104,8 @@ func (d *demo) makeUsers(ctx context.Context) error {
 	if err := admin.SignIn(ctx, "admin", d.platform.Password); err != nil {
 		return err
 	}
-	password := cmp.Or(d.Secret, "demo-"+d.platform.Password)
+	d.password = cmp.Or(d.Secret, "demo-"+d.platform.Password)
+	password := d.password
 	if err := admin.Put(ctx, "/v1/me/password", 0, map[string]string{"current": d.platform.Password, "new": password}, nil); err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func (d *demo) makeUsers(ctx context.Context) error {
 			return err
 		}
 	}
-	d.say("platform at %s — users ana (works), ben and eve (approve), admin; password %s", d.url, password)
+	d.say("platform at %s — users ana (works), ben and eve (approve), admin; password %s", d.url, d.password)
 	return nil
 }
 
