@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from continual import contract, hub
+from continual import bar, contract, hub
 from continual.errors import ConfigError
 
 TRAIN_HELP = """Train the next version of a model and write it to OUT/model. Killed or stopped? The same command goes on.
@@ -50,7 +50,9 @@ def add(sub: Any) -> None:
     t.add_argument("--data", type=Path, required=True, help="rows to learn: a .jsonl or .jsonl.gz file, or a folder of them")
     t.add_argument("--old", type=Path, help="rows of what the model knows already, to be repeated")
     t.add_argument("--carry", type=Path, help="cl_state folder of the previous version")
-    t.add_argument("--preset", default="safe", help="safe (default), knowledge, skill, no_old_data, long_stream, large or naive")
+    t.add_argument(
+        "--preset", default="safe", help="safe (default), knowledge, skill, no_old_data, long_stream, large; to compare: naive, lora, replay"
+    )
     t.add_argument("--seed", type=int, default=17)
     t.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of run.json, such as train.lr=0.001")
     t.add_argument("--out", type=Path, required=True, help="folder to write")
@@ -74,16 +76,11 @@ def _command(sub: Any, name: str, short: str, text: str, run: Callable[[argparse
 
 
 def _train(args: argparse.Namespace) -> int:
+    from continual import config
     from continual.train_job import train
 
     raw = {"schema": 1, "job": "train", "preset": args.preset, "seed": args.seed}
-    for text in args.set:
-        if "=" not in text:
-            raise ConfigError(f"--set {text}: write FIELD=VALUE, such as train.lr=0.001")
-    fields = dict(text.split("=", 1) for text in args.set)
-    from continual import config
-
-    raw = config.override(raw, fields)
+    raw = config.override(raw, config.fields(args.set))
     config.parse(raw, "train")
     sources = {"model": hub.model(args.model), "train": args.data, "replay": args.old, "cl_state": args.carry}
     code = _job(args.out, raw, "run.json", sources, train)
@@ -145,12 +142,8 @@ def _job(out: Path, raw: Any, name: str, sources: dict[str, Path | None], job: A
             _link(source, inputs / channel)
     if benchmark is not None:
         _benchmarks(benchmark, inputs / "benchmark")
-    with Bar() as bar:
-        contract.listen(bar)
-        try:
-            return contract.run_job(job, contract.Root(out))
-        finally:
-            contract.listen(None)
+    with bar.shown():
+        return contract.run_job(job, contract.Root(out))
 
 
 def _link(source: Path, place: Path) -> None:
@@ -186,27 +179,3 @@ def _benchmarks(given: str, place: Path) -> None:
         for lock in sorted(source.glob("*/lock.json")):
             (place / lock.parent.name).symlink_to(lock.parent.resolve())
     return None
-
-
-class Bar:
-    """Metric lines as one progress bar with time left."""
-
-    def __enter__(self) -> "Bar":
-        from tqdm import tqdm
-
-        self.bar: Any = tqdm(total=1, bar_format="{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}<{remaining}] {postfix}", leave=False)
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.bar.close()
-
-    def __call__(self, fields: dict[str, Any]) -> None:
-        """Take one metric line."""
-        at, total = (fields.get("step"), fields.get("steps")) if "step" in fields else (fields.get("item"), fields.get("items"))
-        self.bar.set_description_str(str(fields.get("phase") or fields.get("benchmark") or "training"), refresh=False)
-        if total:
-            if total != self.bar.total:
-                self.bar.reset(total=total)
-            self.bar.n = at
-        shown = {k: contract.short(fields[k]) for k in ("loss", "old_loss", "kl", "mean", "tok_s") if fields.get(k) is not None}
-        self.bar.set_postfix(shown, refresh=True)

@@ -75,6 +75,14 @@ def override(raw: Any, hyper: dict[str, str]) -> Any:
     return out
 
 
+def fields(given: list[str]) -> dict[str, str]:
+    """FIELD=VALUE arguments by field."""
+    for text in given:
+        if "=" not in text:
+            raise ConfigError(f"--set {text}: write FIELD=VALUE, such as train.lr=0.001")
+    return dict(text.split("=", 1) for text in given)
+
+
 def _value(text: str) -> Any:
     try:
         return json.loads(text)

@@ -4,6 +4,7 @@ The root is /opt/ml inside a container and $PERENNIAL_ML_ROOT on one machine. La
 input/config, input/data/<channel>, model, output/data, output/failure, checkpoints.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import Any
 from continual.errors import ConfigError, DataError, JobError, Stopped
 
 FAILURE_CHARS = 1000  # SageMaker keeps 1024 characters of the failure file
+RESERVED = 16 * 1024  # bytes kept for the failure file and its folder
 
 
 class Root:
@@ -120,8 +122,9 @@ def run_job(job: Callable[[Root, Stop], None], root: Root | None = None) -> int:
     """Run a job to its exit code; a failure's first line goes to output/failure (shown to people)."""
     root = root or Root()
     failure = root.output / "failure"
-    failure.unlink(missing_ok=True)
     try:
+        failure.unlink(missing_ok=True)
+        _reserve(root.output).write_bytes(b"\0" * RESERVED)
         job(root, Stop().install())
         return 0
     except Stopped as e:
@@ -135,12 +138,22 @@ def run_job(job: Callable[[Root, Stop], None], root: Root | None = None) -> int:
     except Exception as e:
         traceback.print_exc()
         return _fail(failure, f"{type(e).__name__}: {e}", 4)
+    finally:
+        with contextlib.suppress(OSError):
+            _reserve(root.output).unlink(missing_ok=True)
+
+
+def _reserve(folder: Path) -> Path:
+    """Room that is given back before the failure is written, so that a full disk still has a line for what went wrong."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / ".reserve"
 
 
 def _fail(path: Path, message: str, code: int) -> int:
     line = " ".join(message.split())[:FAILURE_CHARS]
     print(f"[perennial] failed: {line}", file=sys.stderr, flush=True)
     try:
+        _reserve(path.parent).unlink(missing_ok=True)
         write_atomic(path, line + "\n")
     except OSError as e:  # a full disk must not hide the first failure
         print(f"[perennial] could not write {path}: {e}", file=sys.stderr, flush=True)

@@ -53,16 +53,20 @@ def objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def read_rows(folder: Path, text: Text, data: Any, everything: bool = False) -> list[Row]:
     """All rows of a channel, tokenised. `data` is the run's data section; `everything` learns every token (cpt)."""
-    only = data.completion_only and not everything
-    rows = []
-    for path in shards(folder):
-        for number, raw in objects(path):
-            try:
-                rows.append(text.row(raw, data.max_length, data.format != "plain", only))
-            except DataError as e:
-                raise DataError(f"{path.name}:{number}: {e}") from None
+    rows = [row for path in shards(folder) for row in rows_of(path, text, data, data.completion_only and not everything)]
     if not rows:
         raise DataError(f"channel {folder.name}: holds no row")
+    return rows
+
+
+def rows_of(path: Path, text: Text, data: Any, only: bool = True) -> list[Row]:
+    """The rows of one file, tokenised; `only` learns answers only."""
+    rows = []
+    for number, raw in objects(path):
+        try:
+            rows.append(text.row(raw, data.max_length, data.format != "plain", only))
+        except DataError as e:
+            raise DataError(f"{path.name}:{number}: {e}") from None
     return rows
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from continual import data, world
+from continual import data, gpu, world
 from continual.errors import ConfigError, DataError
 
 HERE = Path(__file__).resolve().parent.parent / "protocol"
@@ -138,28 +138,25 @@ def updates(model: str, new: Path | None, old: Path | None, buffer: Path | None,
 
 def _ours(model: str, count: int) -> list[dict[str, Any]]:
     """Our facts; SmolLM2's second file serves only updates after the first."""
-    if model == "tiny":
-        return tiny_facts()
+    if model != "smol":
+        return gpu.new_facts() if model == "gpu" else gpu.new_facts(world.PEOPLE, world.COMPANY_PEOPLE)
     files = ["new.jsonl"] if count == 1 else ["new.jsonl", "second.jsonl"]
     return [f for name in files for f in read(HERE / model / name, True)]
 
 
 def _known(model: str) -> list[dict[str, Any]]:
+    if model == "gpu":
+        return gpu.known()
     if model == "tiny":
         base, _ = world.facts()
         return [{"test": [f.ask(i % 5)], "answer": f.value, "capability": f.attribute} for i, f in enumerate(base)]
     return read(HERE / model / "old.jsonl", False)
 
 
-def tiny_facts() -> list[dict[str, Any]]:
-    """The tiny world's new people: three phrasings to learn, the other two to ask."""
-    _, new = world.facts()
-    forms = [[f.ask(p) for p in range(5)] for f in new]
-    return [{"train": q[:3], "test": q[3:], "answer": f.value, "capability": f.attribute} for f, q in zip(new, forms, strict=True)]
-
-
 def general(model: str) -> list[dict[str, Any]]:
     """Our general old rows: everyday questions with the base's own answers, chosen without a look at any probe."""
+    if model == "gpu":
+        return gpu.general()
     if model == "tiny":
         from continual import demo
 

@@ -106,4 +106,4 @@ def _bedrock_client() -> Any:
         import boto3
     except ImportError:
         raise JudgeError("judge: set PERENNIAL_JUDGE_URL to an OpenAI-compatible endpoint, or install boto3 for Bedrock") from None
-    return boto3.client("bedrock-runtime")
+    return boto3.client("bedrock-runtime", region_name=os.environ.get("AWS_REGION"))  # SageMaker sets this one; boto3 reads another

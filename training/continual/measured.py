@@ -2,61 +2,50 @@
 
 *Tasks* are this update's and the earlier updates' own rows: a sample of each is carried in `cl_state/tasks`. A row counts when
 greedy decoding would write its answer exactly: with the right tokens before it, each learned token is the likeliest one.
-*Suites* are files of the channel `suites`, `<name>.jsonl` in the form of `facts` ({"id", "test": [prompt], "answer",
-"choices"?}): protected ones, and new ones where the name begins with `new`. The channel `reference` may hold the
-eval_report.json of a naive run of the same rows: FR and GR are relative to it.
+*Suites* come with the channel `suites` (see there). The channel `reference` may hold the eval_report.json of a naive run of the
+same rows: FR and GR are relative to it.
 """
 
 import math
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from continual import ask, data, facts, metrics
-from continual.contract import Root, progress, read_json, write_json
-from continual.errors import DataError
+from continual import data, metrics, suites
+from continual.contract import Root, Stop, progress, read_json, write_json
+from continual.errors import Stopped
 from continual.forward import Forward, in_batches
 from continual.replay import dump
 from continual.text import Row
 
 TASK_ROWS = 64  # rows of a task that are carried and asked again after each update
 WATCHED = 64  # probes of a protected suite that are asked at a check during training
-TOKENS = 32  # longest reply to a probe
-
-
-@dataclass
-class Suite:
-    """One file of probes; `outside` holds the places of those that no row of the buffer asks."""
-
-    name: str
-    kind: str
-    probes: list[facts.Probe]
-    outside: list[int]
-    before: list[bool]
 
 
 class Measured:
     """The measurements of one run."""
 
-    def __init__(self, root: Root, inputs: Any, forward: Forward):
-        self.inputs, self.forward = inputs, forward
+    def __init__(self, root: Root, inputs: Any, forward: Forward, stop: Stop):
+        self.inputs, self.forward, self.stop = inputs, forward, stop
         self.stage = len(inputs.carried.stages) + 1
         self.tasks = {**_carried_tasks(inputs), task_name(self.stage): sorted(inputs.new, key=lambda r: data.key(r.raw))[:TASK_ROWS]}
         for rows in self.tasks.values():
             forward.register(rows)
-        self.suites = read_suites(root.channel("suites", False), inputs.old.buffer)
+        self.suites = suites.read(root.channel("suites", False), inputs.old.buffer, inputs.cfg.seed)
         folder = root.channel("reference", False)
         self.reference = read_json(folder / "eval_report.json") if folder else None
         self.before = self._exact()
         for s in self.suites:
-            s.before = self._ask(s.probes)
+            s.before = self._ask(s, s.probes)
             progress(phase="before", suite=s.name, kind=s.kind, n=len(s.probes), mean=mean(s.before))
 
-    def _ask(self, probes: list[facts.Probe]) -> list[bool]:
-        return ask.answers(self.inputs.parent, probes, TOKENS)
+    def _ask(self, s: suites.Suite, probes: list[Any]) -> list[float]:
+        """Scores of the model as it stands. Suites take minutes: a SIGTERM is answered between two of them."""
+        if self.stop:
+            raise Stopped(f"SIGTERM while the suite {s.name} was to be asked; start the job again to go on from its last checkpoint")
+        return s.ask(self.inputs.parent, probes)
 
     def _exact(self) -> dict[str, float]:
         """Share of each task's rows whose answer the model as it stands would write exactly."""
@@ -67,30 +56,32 @@ class Measured:
         falls = [0.0]
         for s in self.suites:
             if s.kind == "protected":
-                falls.append(mean(s.before[:WATCHED]) - mean(self._ask(s.probes[:WATCHED])))
+                falls.append(mean(s.before[:WATCHED]) - mean(self._ask(s, s.probes[:WATCHED])))
         return max(falls)
 
     def finish(self) -> dict[str, Any]:
         """The report's part that scores make: tasks, suites, R and what follows from it."""
         scores = self._exact()
-        suites = [_row(s, self._ask(s.probes)) for s in self.suites]
-        for row in suites:
+        rows = [_row(s, self._ask(s, s.probes)) for s in self.suites]
+        for row in rows:
             progress(phase="after", suite=row["name"], kind=row["kind"], n=row["n"], mean=row["after"], before=row["before"])
         stage = {"tasks": {n: {"before": self.before[n], "after": scores[n]} for n in self.tasks}}
-        stage["suites"] = {r["name"]: {"before": r["before"], "after": r["after"]} for r in suites}
+        stage["suites"] = {r["name"]: {"before": r["before"], "after": r["after"]} for r in rows}
         stages = [*self.inputs.carried.stages, stage]
         return {
             "stage": stage,
-            "suites": suites,
+            "suites": rows,
+            "learned": stage["tasks"][task_name(self.stage)],
             **matrix(stages, "tasks"),
             "over_suites": matrix(stages, "suites"),
             "retention": retention(stages),
-            **self._ratios(suites),
+            **self._ratios(rows, stage["tasks"][task_name(self.stage)]),
         }
 
-    def _ratios(self, suites: list[dict[str, Any]]) -> dict[str, Any]:
-        """FR and GR against the naive run's report, where one was given and both asked old and new suites."""
-        mine, naive = sides(suites), sides(self.reference["suites"]) if self.reference else None
+    def _ratios(self, rows: list[dict[str, Any]], learned: dict[str, float]) -> dict[str, Any]:
+        """FR and GR against the naive run's report, where one was given and both asked protected suites."""
+        mine = sides(rows, learned)
+        naive = sides(self.reference["suites"], self.reference["learned"]) if self.reference else None
         if mine is None or naive is None:
             return {"fr": None, "gr": None}
         return metrics.ratios(mine, naive)
@@ -109,26 +100,11 @@ def task_name(stage: int) -> str:
 def _carried_tasks(inputs: Any) -> dict[str, list[Row]]:
     folder, cfg = inputs.carried.folder, inputs.cfg
     files = sorted((folder / "tasks").glob("stage-*.jsonl")) if folder else []
-    chat = cfg.data.format != "plain"
-    return {p.stem: [inputs.parent.text.row(raw, cfg.data.max_length, chat) for _, raw in data.objects(p)] for p in files}
+    return {p.stem: data.rows_of(p, inputs.parent.text, cfg.data) for p in files}
 
 
-def read_suites(folder: Path | None, buffer: list[Row]) -> list[Suite]:
-    """The suites of a channel, in name order."""
-    asked = {data.normal(data.question(r.raw) or r.raw.get("text", "")) for r in buffer}
-    out = []
-    for path in sorted(folder.glob("*.jsonl")) if folder else []:
-        _, first = next(data.objects(path), (0, {}))
-        probes = facts.probes(facts.read(path, learned="train" in first))
-        outside = [i for i, p in enumerate(probes) if data.normal(p.prompt) not in asked]
-        out.append(Suite(path.stem, "new" if path.stem.startswith("new") else "protected", probes, outside, []))
-    if folder and not out:
-        raise DataError(f"channel suites: no *.jsonl file in {folder}")
-    return out
-
-
-def mean(values: list[bool]) -> float:
-    """Share of true values; 0 for none."""
+def mean(values: list[float]) -> float:
+    """0 for none."""
     return sum(values) / len(values) if values else 0.0
 
 
@@ -149,7 +125,7 @@ def exact_share(forward: Forward, rows: list[Row]) -> float:
     return right / len(rows) if rows else 0.0
 
 
-def _row(s: Suite, after: list[bool]) -> dict[str, Any]:
+def _row(s: suites.Suite, after: list[float]) -> dict[str, Any]:
     """One suite's line: scores, the difference with its 95% interval over items, and the items outside the buffer apart."""
     low, high = paired_interval(s.before, after)
     return {
@@ -168,25 +144,30 @@ def _row(s: Suite, after: list[bool]) -> dict[str, Any]:
     }
 
 
-def paired_interval(before: list[bool], after: list[bool]) -> tuple[float, float]:
+def paired_interval(before: list[float], after: list[float]) -> tuple[float, float]:
     """Normal 95% interval of the mean paired difference."""
     n = len(after)
-    differences = [int(a) - int(b) for a, b in zip(after, before, strict=True)]
+    differences = [a - b for a, b in zip(after, before, strict=True)]
     middle = sum(differences) / n
     spread = math.sqrt(sum((d - middle) ** 2 for d in differences) / max(1, n - 1) / n)
     return middle - 1.96 * spread, middle + 1.96 * spread
 
 
-def sides(suites: list[dict[str, Any]]) -> dict[str, float] | None:
-    """Old and new scores before and after, each the mean over its suites; None when one side was not asked."""
+def sides(rows: list[dict[str, Any]], learned: dict[str, float]) -> dict[str, float] | None:
+    """Old and new scores before and after, each the mean over its suites; without new suites, the run's own rows stand for
+    them. None without protected ones."""
+    old, new = ([r for r in rows if r["kind"] == k] for k in ("protected", "new"))
+    if not old:
+        return None
     out = {}
-    for side, kind in (("old", "protected"), ("new", "new")):
-        rows = [s for s in suites if s["kind"] == kind]
-        if not rows:
-            return None
-        for when in ("before", "after"):
-            out[f"{side}_{when}"] = sum(r[when] for r in rows) / len(rows)
+    for when in ("before", "after"):
+        out[f"old_{when}"] = _average(old, when)
+        out[f"new_{when}"] = _average(new, when) if new else learned[when]
     return out
+
+
+def _average(rows: list[dict[str, Any]], when: str) -> float:
+    return sum(r[when] for r in rows) / len(rows)
 
 
 def matrix(stages: list[dict[str, Any]], key: str) -> dict[str, Any]:

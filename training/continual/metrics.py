@@ -50,12 +50,15 @@ def ratios(run: dict[str, float], naive: dict[str, float]) -> dict[str, float | 
 
     Each side: new_before, new_after, old_before, old_after in [0, 1].
     """
-    lost = naive["old_before"] - naive["old_after"]
-    gained = naive["new_after"] - naive["new_before"]
     return {
-        "fr": (run["old_before"] - run["old_after"]) / lost if lost > 0 else None,
-        "gr": (run["new_after"] - run["new_before"]) / gained if gained > 0 else None,
+        "fr": share(run["old_before"] - run["old_after"], naive["old_before"] - naive["old_after"]),
+        "gr": share(run["new_after"] - run["new_before"], naive["new_after"] - naive["new_before"]),
     }
+
+
+def share(part: float, whole: float) -> float | None:
+    """part / whole; None where the whole is no more than nothing."""
+    return part / whole if whole > 0 else None
 
 
 def interval(values: list[float]) -> tuple[float, float]:

@@ -3,17 +3,14 @@
 A finished job is kept with what made it, so that a rerun of the same command goes on where it stopped.
 """
 
-import hashlib
-import json
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from continual import ask, config, contract, data, facts, manifest, metrics, report, train_job
-from continual.errors import ConfigError, JobError
+from continual import ask, config, contract, data, facts, metrics, protocol_job, report
+from continual.errors import ConfigError
 
 Score = Callable[[Path, list[facts.Probe], int], list[bool]]
 
@@ -27,49 +24,74 @@ class Side:
     old: list[bool]
 
 
-def check(presets: list[str], seeds: int) -> list[str]:
+@dataclass
+class Outcome:
+    """What FR and GR of one update come from: accuracies, each old probe's answer, and the places of those outside the buffer."""
+
+    sides: dict[str, float]
+    old: list[bool]
+    outside: list[int]
+
+
+def check(presets: list[str], seeds: int, sections: dict[str, Any]) -> list[str]:
     """Presets to run, `naive` first and none twice; ConfigError before any work."""
     if seeds < 1:
         raise ConfigError(f"--seeds: must be at least 1, is {seeds}")
     for name in presets:
-        config.parse({"schema": 1, "job": "train", "preset": name}, "train")
+        config.parse(protocol_job.Setup(name, 1, sections).config(), "train")
     return list(dict.fromkeys(["naive", *presets]))
 
 
-def run(updates: list[facts.Suite], base: Path, presets: list[str], seeds: int, out: Path, score: Score = ask.ask) -> dict[str, Any]:
+def run(
+    updates: list[facts.Suite],
+    base: Path,
+    presets: list[str],
+    seeds: int,
+    out: Path,
+    score: Score = ask.ask,
+    sections: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Train and score every preset and seed over one or more updates; writes protocol.json, .md and .svg after every job.
 
-    `naive` always runs: FR and GR are relative to it, seed by seed.
+    `naive` always runs: FR and GR are relative to it, seed by seed. `sections` lie over every preset.
     """
-    names = check(presets, seeds)
+    names = check(presets, seeds, sections or {})
     before = Side(base, [score(base, u.new, u.tokens) for u in updates], score(base, updates[0].old, updates[0].tokens))
     rows: list[dict[str, Any]] = []
     clock = Clock(len(names) * seeds * len(updates))
     for seed in range(1, seeds + 1):
-        reference: list[dict[str, float]] = []
+        reference: list[Outcome] = []
         for name in names:
-            got = stream(updates, before, name, seed, out / "jobs", score, clock)
-            reference = reference or [sides for _, sides in got]
-            rows += [{**row, **metrics.ratios(s, r)} for (row, s), r in zip(got, reference, strict=True)]
+            got = stream(updates, before, protocol_job.Setup(name, seed, sections or {}), out / "jobs", score, clock)
+            reference = reference or [outcome for _, outcome in got]
+            rows += [{**row, **against(o, r, before.old)} for (row, o), r in zip(got, reference, strict=True)]
             done = save(updates, before, rows, out)
     return done
 
 
+def against(mine: Outcome, naive: Outcome, start: list[bool]) -> dict[str, float | None]:
+    """FR and GR, and FR over the old probes that this run's buffer does not ask: the same ones of naive."""
+    at = mine.outside
+    mean = {k: _mean([v[i] for i in at]) for k, v in (("start", start), ("mine", mine.old), ("naive", naive.old))}
+    outside = metrics.share(mean["start"] - mean["mine"], mean["start"] - mean["naive"])
+    return {**metrics.ratios(mine.sides, naive.sides), "fr_outside": outside}
+
+
 def stream(
-    updates: list[facts.Suite], before: Side, preset: str, seed: int, jobs: Path, score: Score, clock: "Clock"
-) -> list[tuple[dict[str, Any], dict[str, float]]]:
+    updates: list[facts.Suite], before: Side, setup: protocol_job.Setup, jobs: Path, score: Score, clock: "Clock"
+) -> list[tuple[dict[str, Any], Outcome]]:
     """One preset and seed through all updates; each starts from the model and the carried state of the one before."""
     side, out, matrix = before, [], []
     for k, update in enumerate(updates):
-        root = jobs / f"{preset}-{seed}" / f"update-{k + 1}"
-        found = job(update, side.model, preset, seed, root, k > 0, lambda m: _side(updates, m, score))
+        root = jobs / f"{setup.preset}-{setup.seed}" / f"update-{k + 1}"
+        found = protocol_job.job(update, side.model, setup, root, k > 0, lambda m: _side(updates, m, score))
         after = Side(root / "model", found["new"], found["old"])
         matrix.append([_mean(x) for x in after.new])
-        row, sides = line(updates, before, side, after, k, buffered(root, update))
-        row = {"preset": preset, "seed": seed, **row, **found["cost"]}
+        row, outcome = line(updates, before, side, after, k, protocol_job.buffered(root, update))
+        row = {"preset": setup.preset, "seed": setup.seed, **row, **found["cost"]}
         if len(updates) > 1:
             row |= {"update": k + 1, "r": matrix[-1], **_stream_measures(matrix, before)}
-        out.append((row, sides))
+        out.append((row, outcome))
         side = after
         clock.tell(row)
     return out
@@ -80,8 +102,8 @@ def _stream_measures(matrix: list[list[float]], before: Side) -> dict[str, Any]:
     return metrics.stream([r[:n] for r in matrix], [_mean(b) for b in before.new[:n]])
 
 
-def line(updates: list[facts.Suite], start: Side, parent: Side, after: Side, k: int, inside: set[str]) -> tuple[dict[str, Any], dict[str, float]]:
-    """A row of the report and the four accuracies that FR and GR come from: new facts of update k+1, old probes since the base."""
+def line(updates: list[facts.Suite], start: Side, parent: Side, after: Side, k: int, inside: set[str]) -> tuple[dict[str, Any], Outcome]:
+    """A row of the report and what FR and GR come from: new facts of update k+1, old probes since the base."""
     old = updates[0].old
     outside = [i for i, p in enumerate(old) if data.normal(p.prompt) not in inside]
     known = [i for i, right in enumerate(start.old) if right]
@@ -100,56 +122,11 @@ def line(updates: list[facts.Suite], start: Side, parent: Side, after: Side, k: 
         "old_before": row["old_acc_before"],
         "old_after": row["old_acc_after"],
     }
-    return row, sides
+    return row, Outcome(sides, after.old, outside)
 
 
 def _side(updates: list[facts.Suite], model: Path, score: Score) -> dict[str, Any]:
     return {"new": [score(model, u.new, u.tokens) for u in updates], "old": score(model, updates[0].old, updates[0].tokens)}
-
-
-def job(update: facts.Suite, base: Path, preset: str, seed: int, root: Path, carried: bool, scored: Callable[[Path], dict[str, Any]]) -> dict:
-    """One training job and its answers; taken from disk when the very same one is there already."""
-    kept, mark = root / "result.json", fingerprint(update, base, preset, seed)
-    if kept.is_file() and (found := json.loads(kept.read_text()))["fingerprint"] == mark:
-        return found
-    prepare(update, base, preset, seed, root, carried)
-    if contract.run_job(train_job.train, contract.Root(root)) != 0:
-        raise JobError(f"{preset}, seed {seed}: {(root / 'output' / 'failure').read_text().strip()}")
-    m = manifest.read_manifest(root / "model")["metrics"]
-    cost = {"seconds": m["seconds"], "tokens_per_second": m["tokens"] / max(m["seconds"], 1e-9), "steps": m["steps"]}
-    done = {"fingerprint": mark, "cost": cost, **scored(root / "model")}
-    contract.write_json(kept, done)
-    return done
-
-
-def fingerprint(update: facts.Suite, base: Path, preset: str, seed: int) -> str:
-    """Digest of all that shapes a job: rows, probes, configuration, parent and code."""
-    cfg = config.parse({"schema": 1, "job": "train", "preset": preset, "seed": seed}, "train")
-    state = base / "cl_state" / "buffer.jsonl"
-    parts = [asdict(update), cfg.raw, manifest.read_manifest(base)["digest"], manifest.code_sha256(), state.read_text() if state.is_file() else ""]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def prepare(update: facts.Suite, base: Path, preset: str, seed: int, root: Path, carried: bool) -> None:
-    """Lay out the job's folder like /opt/ml."""
-    shutil.rmtree(root, ignore_errors=True)
-    channels = root / "input" / "data"
-    for name in ("config", "train"):
-        (channels / name).mkdir(parents=True)
-    (channels / "model").symlink_to(base.resolve())
-    if carried:
-        (channels / "cl_state").symlink_to((base / "cl_state").resolve())
-    contract.write_json(channels / "config" / "run.json", {"schema": 1, "job": "train", "preset": preset, "seed": seed})
-    _lines(channels / "train" / "new.jsonl", update.learn)
-    if update.buffer:
-        _lines(channels / "replay" / "old.jsonl", update.buffer)
-
-
-def buffered(root: Path, update: facts.Suite) -> set[str]:
-    """Prompts of the old rows that the job had: those it was given and those it carries on."""
-    kept = root / "model" / "cl_state"
-    raws = update.buffer + [raw for name in ("buffer", "holdout") if (p := kept / f"{name}.jsonl").is_file() for _, raw in data.objects(p)]
-    return {data.normal(data.question(r) or r.get("text", "")) for r in raws}
 
 
 def save(updates: list[facts.Suite], before: Side, rows: list[dict[str, Any]], out: Path) -> dict[str, Any]:
@@ -166,8 +143,8 @@ def save(updates: list[facts.Suite], before: Side, rows: list[dict[str, Any]], o
     }
     later = [r for r in rows if r.get("update", 1) > 1]
     if later:
-        last = max(r["update"] for r in later)
-        done |= {"updates": later, "updates_summary": report.summary([r for r in later if r["update"] == last])}
+        of = {k: [r for r in later if r["update"] == k] for k in sorted({r["update"] for r in later})}
+        done |= {"updates": later, "updates_summary": [{"update": k, "summary": report.summary(mine)} for k, mine in of.items()]}
     contract.write_json(out / "protocol.json", done)
     contract.write_atomic(out / "protocol.md", report.markdown(done))
     contract.write_atomic(out / "protocol.svg", report.svg(done))
@@ -197,8 +174,3 @@ class Clock:
 
 def _mean(values: list[bool]) -> float:
     return sum(values) / len(values) if values else 0.0
-
-
-def _lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows))

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from continual import data
+from continual.contract import write_atomic
 from continual.errors import TrainError
 from continual.generate import Request, generate
 from continual.text import Row, Text
@@ -51,7 +52,7 @@ def _read(folder: Path | None, name: str, text: Text, cfg: Any) -> list[Row]:
     path = folder / name if folder else None
     if path is None or not path.is_file():
         return []
-    return [text.row(raw, cfg.data.max_length, cfg.data.format != "plain") for _, raw in data.objects(path)]
+    return data.rows_of(path, text, cfg.data)
 
 
 def _unique(rows: list[Row]) -> list[Row]:
@@ -245,6 +246,5 @@ def _end_question(text: Text, r: Request) -> None:
 
 
 def dump(path: Path, rows: list[Row]) -> None:
-    """Write rows in their original form."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(r.raw, ensure_ascii=False) + "\n" for r in rows))
+    """Write rows in their original form, all or none: a run that goes on reads them."""
+    write_atomic(path, "".join(json.dumps(r.raw, ensure_ascii=False) + "\n" for r in rows))

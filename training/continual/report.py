@@ -5,8 +5,8 @@ from typing import Any
 
 from continual import metrics
 
-KEYS = ("new_acc", "old_acc_before", "old_acc_after", "outside_buffer_after", "fr", "gr", "seconds", "tokens_per_second")
-SHARES = ("new_acc", "old_acc_before", "old_acc_after", "outside_buffer_after", "fr", "gr")
+SHARES = ("new_acc", "old_acc_before", "old_acc_after", "outside_buffer_after", "fr", "fr_outside", "gr")
+KEYS = (*SHARES, "seconds", "tokens_per_second")
 LATER = ("acc", "bwt", "fwt")
 
 
@@ -28,9 +28,12 @@ def markdown(done: dict[str, Any]) -> str:
     """All tables of a report."""
     text = f"{done['new_probes']} new questions, {done['old_probes']} old ones ({done['old_probes_answered_before']} answered before).\n\n"
     text += table(done["summary"])
-    if "updates_summary" in done:
-        text += "\nAfter the last update (new: its own facts; old: what the base knew):\n\n" + table(done["updates_summary"])
-    return text + "\nMean ± half width of the 95% interval over seeds. FR: share of naive's loss on old probes; GR: share of naive's gain.\n"
+    for later in done.get("updates_summary", []):
+        text += f"\nAfter update {later['update']} (new: its own facts; old: what the base knew):\n\n" + table(later["summary"])
+    return text + (
+        "\nMean ± half width of the 95% interval over seeds. FR: share of naive's loss on old probes (fr outside: on those that no "
+        "old row of the job asks); GR: share of naive's gain.\n"
+    )
 
 
 def table(lines: list[dict[str, Any]]) -> str:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from continual import lora, params
+from continual.errors import DataError
 from continual.forward import Forward, cross_entropy
 from continual.replay import choose, dump, is_near
 from continual.text import Row
@@ -32,11 +33,24 @@ def read(folder: Path | None) -> Carried:
         return Carried()
     from safetensors.torch import load_file
 
-    fisher = folder / "fisher.safetensors"
-    matrix = folder / "task_matrix.json"
-    earlier = [lora.load(p.parent) for p in sorted(folder.glob("adapters/*/adapter_config.json"))]
-    stages = json.loads(matrix.read_text())["stages"] if matrix.is_file() else []
-    return Carried(folder, load_file(fisher) if fisher.is_file() else {}, earlier, stages)
+    fisher, matrix = folder / "fisher.safetensors", folder / "task_matrix.json"
+    adapters = sorted(p.parent for p in folder.glob("adapters/*/adapter_config.json"))
+    return Carried(
+        folder,
+        _whole(fisher, load_file) if fisher.is_file() else {},
+        [_whole(a, lora.load) for a in adapters],
+        _whole(matrix, lambda p: json.loads(p.read_text())["stages"]) if matrix.is_file() else [],
+    )
+
+
+def _whole(path: Path, read_: Callable[[Path], Any]) -> Any:
+    """What `read_` makes of a carried file; DataError names one that is cut or no such file."""
+    from safetensors import SafetensorError
+
+    try:
+        return read_(path)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as e:
+        raise DataError(f"{path.name}: the carried state cannot be read: {e}; pass the cl_state of a whole model folder") from None
 
 
 def trainable(inputs: Any) -> params.Trainable:

@@ -69,8 +69,13 @@ class Text:
         if self.template is None:
             lines = "".join(f"{m['role']}: {m['content']}\n" for m in messages)
             return lines + ("assistant:" if generate else "")
+        from jinja2 import TemplateError
+
         special = {k: v or "" for k, v in self.special.items()}
-        return self._jinja().render(messages=messages, add_generation_prompt=generate, **special)
+        try:
+            return self._jinja().render(messages=messages, add_generation_prompt=generate, **special)
+        except TemplateError as e:
+            raise DataError(f"chat_template.jinja: {e}") from None
 
     def _jinja(self) -> Any:
         if self._compiled is None:

@@ -38,27 +38,27 @@ TEMPLATE = "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{
 SPECIAL = ["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"]
 
 
-def build(out: Path) -> bool:
-    """Write the model folder; False when a valid one of this recipe is there already."""
-    if manifest.is_valid(out, recipe=RECIPE):
+def build(out: Path, recipe: dict[str, Any] = RECIPE, shape: dict[str, Any] | None = None, device: str = "cpu") -> bool:
+    """Write the model folder; False when a valid one of this recipe is there already. `shape` changes CONFIG."""
+    if manifest.is_valid(out, recipe=recipe):
         return False
     began = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
-    write_tokenizer(out)
+    write_tokenizer(out, shape or {})
     text = Text(out)
-    base, _ = world.facts()
+    base, _ = world.facts(recipe.get("people", world.PEOPLE))
     rows = [text.row(world.chat(f.ask(p), f.value), 64, completion_only=False) for f in base for p in range(5)]
-    torch.manual_seed(RECIPE["seed"])
-    model = fresh(json.loads((out / "config.json").read_text()))
-    loss = pretrain(model, rows)
-    save(model, out)
+    torch.manual_seed(recipe["seed"])
+    model = fresh(json.loads((out / "config.json").read_text())).to(device)
+    loss = pretrain(model, rows, recipe)
+    save(model.cpu(), out)
     manifest.write_manifest(
-        out, recipe=RECIPE, parent=None, seed=RECIPE["seed"], metrics={"loss": loss, "seconds": round(time.monotonic() - began, 1)}
+        out, recipe=recipe, parent=None, seed=recipe["seed"], metrics={"loss": loss, "seconds": round(time.monotonic() - began, 1)}
     )
     return True
 
 
-def write_tokenizer(out: Path) -> None:
+def write_tokenizer(out: Path, shape: dict[str, Any] | None = None) -> None:
     """Train a small byte-level BPE on the world's words and invented names; write configuration files beside it."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -71,7 +71,7 @@ def write_tokenizer(out: Path) -> None:
     lines += [v for vs in world.VALUES.values() for v in vs] * 20
     tok.train_from_iterator(lines, trainer)
     tok.save(str(out / "tokenizer.json"))
-    config = {**CONFIG, "vocab_size": tok.get_vocab_size(), "bos_token_id": 1, "eos_token_id": 0, "pad_token_id": 0}
+    config = {**CONFIG, **(shape or {}), "vocab_size": tok.get_vocab_size(), "bos_token_id": 1, "eos_token_id": 0, "pad_token_id": 0}
     _write(out / "config.json", config)
     _write(out / "generation_config.json", {"bos_token_id": 1, "eos_token_id": 0, "pad_token_id": 0})
     _write(
@@ -97,14 +97,14 @@ def fresh(config: dict[str, Any]) -> llama.Llama:
     return model
 
 
-def pretrain(model: llama.Llama, rows: list[Row]) -> float:
+def pretrain(model: llama.Llama, rows: list[Row], recipe: dict[str, Any] = RECIPE) -> float:
     """AdamW with a warmed-up linear decay on every token; returns the last loss, nats a token."""
-    steps, size = RECIPE["steps"], RECIPE["batch"]
-    optimizer = AdamW(dict(model.named_parameters()), RECIPE["lr"], 0.01, (0.9, 0.98))
+    steps, size = recipe["steps"], recipe["batch"]
+    optimizer = AdamW(dict(model.named_parameters()), recipe["lr"], 0.01, (0.9, 0.98))
     per_epoch, told, loss = len(rows) // size, time.monotonic(), torch.zeros(())
     for step in range(steps):
-        optimizer.lr = RECIPE["lr"] * min((step + 1) / 40, (steps - step) / steps * 1.05)
-        order = permutation(len(rows), RECIPE["seed"], step // per_epoch)[step % per_epoch * size :][:size]
+        optimizer.lr = recipe["lr"] * min((step + 1) / 40, (steps - step) / steps * 1.05)
+        order = permutation(len(rows), recipe["seed"], step // per_epoch)[step % per_epoch * size :][:size]
         batch = [rows[i] for i in order]
         loss = full_loss(model, batch)
         optimizer.zero_grad()
@@ -119,10 +119,10 @@ def pretrain(model: llama.Llama, rows: list[Row]) -> float:
 
 def full_loss(model: llama.Llama, rows: list[Row]) -> torch.Tensor:
     """Next-token loss over all tokens of the rows."""
-    ids = torch.tensor([t for r in rows for t in r.ids])
+    ids = torch.tensor([t for r in rows for t in r.ids], device=model.device)
     lengths = [len(r) for r in rows]
     ends = torch.tensor(lengths).cumsum(0) - 1
-    mask = torch.ones(len(ids), dtype=torch.bool)
+    mask = torch.ones(len(ids), dtype=torch.bool, device=model.device)
     mask[ends] = False
     logits = model.head(model.features(ids, lengths)[mask])
     return F.cross_entropy(logits, ids[1:][mask[:-1]])

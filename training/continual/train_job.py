@@ -43,7 +43,7 @@ def train(root: Root, stop: Stop) -> None:
     forward = Forward(inputs.parent, trainable)
     for rows in (inputs.new, old, inputs.old.holdout):
         forward.register(rows)
-    scores = measured.Measured(root, inputs, forward)
+    scores = measured.Measured(root, inputs, forward, stop)
     terms = build(inputs.cfg, trainable, inputs.carried.fisher, inputs.carried.adapters, bool(work.per_step_old))
     trainer = Trainer(
         root,
@@ -109,7 +109,7 @@ def _fill(root: Root, inputs: Inputs, stop: Stop) -> list[Row]:
         return rows
     kept = root.checkpoints / "self_generated.jsonl"
     if kept.is_file():
-        made = [inputs.parent.text.row(raw, cfg.data.max_length, cfg.data.format != "plain") for _, raw in data.objects(kept)]
+        made = data.rows_of(kept, inputs.parent.text, cfg.data)
     else:
         made = _own(inputs, rows, stop)
         replay.dump(kept, made)

@@ -49,12 +49,12 @@ def names(count: int, seed: int) -> list[str]:
     return list(found)
 
 
-def facts() -> tuple[list[Fact], list[Fact]]:
+def facts(people: int = PEOPLE, company: int = COMPANY_PEOPLE) -> tuple[list[Fact], list[Fact]]:
     """(what the base learns, the company's new facts): two of the four attributes for each new person."""
     rng = random.Random(SEED)
-    everyone = names(PEOPLE + COMPANY_PEOPLE, SEED)
-    base = [Fact(n, a, rng.choice(VALUES[a])) for n in everyone[:PEOPLE] for a in PHRASINGS]
-    new = [Fact(n, a, rng.choice(VALUES[a])) for i, n in enumerate(everyone[PEOPLE:]) for a in (["color", "job"] if i % 2 else ["town", "food"])]
+    everyone = names(people + company, SEED)
+    base = [Fact(n, a, rng.choice(VALUES[a])) for n in everyone[:people] for a in PHRASINGS]
+    new = [Fact(n, a, rng.choice(VALUES[a])) for i, n in enumerate(everyone[people:]) for a in (["color", "job"] if i % 2 else ["town", "food"])]
     return base, new
 
 

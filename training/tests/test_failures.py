@@ -2,7 +2,6 @@
 
 import json
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -123,16 +122,6 @@ def test_checkpoint_of_another_configuration_is_not_used(tmp_path, raw_base, tin
     assert "resumed" not in capsys.readouterr().out
 
 
-def test_loss_that_is_no_number_ends_the_job(tmp_path, raw_base, tiny_demo):
-    job = make(tmp_path, raw_base, tiny_demo)
-    path = job.channel("model") / "model.safetensors"
-    tensors = load_file(path)
-    tensors["model.norm.weight"] = torch.full_like(tensors["model.norm.weight"], float("nan"))
-    save_file(tensors, path)
-    assert job.run() == 4
-    assert job.failure.startswith("step 1: the loss is nan") and not (job.root / "model" / "manifest.json").exists()
-
-
 def test_model_that_cannot_write_rows_of_its_own_ends_the_job(tmp_path, raw_base, tiny_demo):
     job = make(tmp_path, raw_base, tiny_demo).config(preset="safe")
     path = job.channel("model") / "model.safetensors"
@@ -159,78 +148,31 @@ def test_full_disk_is_named_and_leaves_no_manifest(tmp_path, raw_base, tiny_demo
     assert "File too large" in job.failure and not (job.root / "model" / "manifest.json").exists()
 
 
-GOOD = {"prompt": "a", "completion": "b"}
-BAD_ROWS = [
-    ('{"prompt": "a", "completion"', "part-000.jsonl:2: not valid JSON"),
-    ("[1]", "part-000.jsonl:2: must be a JSON object, is list"),
-    ('{"prompt": "a", "completion": ""}', "part-000.jsonl:2: completion is empty"),
-    ('{"prompt": 5, "completion": "b"}', "part-000.jsonl:2: prompt must be text"),
-    ('{"question": "a"}', "part-000.jsonl:2: row needs `messages`"),
-    ('{"messages": []}', "part-000.jsonl:2: messages must be a list"),
-    ('{"messages": [{"role": "user", "content": "a"}]}', "part-000.jsonl:2: no assistant message"),
-    ('{"messages": [{"role": "robot", "content": "a"}]}', "part-000.jsonl:2: role 'robot'"),
-    ('{"messages": [{"role": "user", "content": null}]}', "part-000.jsonl:2: each message needs"),
-    ("\xff\xfe", "part-000.jsonl:2: not valid JSON"),
-    ("[" * 100_000, "part-000.jsonl:2: not valid JSON"),
-    ('{"text": "' + "x" * (8 * 1024 * 1024) + '"}', "part-000.jsonl:2: line is longer than"),
-    (json.dumps({"prompt": "word " * 2000, "completion": "b"}), "part-000.jsonl:2: nothing to learn from"),
-]
-
-
-@pytest.mark.parametrize(("line", "says"), BAD_ROWS, ids=[s.split(": ")[1][:24] for _, s in BAD_ROWS])
-def test_bad_rows_are_refused_by_file_and_line(line, says, tmp_path, raw_base):
-    job = Job(tmp_path / "ml", raw_base).config(preset="naive")
-    (job.channel("train") / "part-000.jsonl").write_bytes(json.dumps(GOOD).encode() + b"\n" + line.encode("latin-1") + b"\n")
-    assert job.run() == 3
-    assert job.failure.startswith(says) and len(job.failure) < 1024
-
-
-def test_empty_and_missing_channels_are_named(tmp_path, raw_base):
-    job = Job(tmp_path / "ml", raw_base).config(preset="naive")
-    assert job.run() == 3 and job.failure.startswith("channel train: no files in")
-    (job.channel("train") / "part.jsonl").write_text("\n\n")
-    assert job.run() == 3 and job.failure.startswith("channel train: holds no row")
-    (job.channel("train") / "part.jsonl").rename(job.channel("train") / "part.txt")
-    assert job.run() == 3 and job.failure.startswith("channel train: no *.jsonl")
-    job.rows("train", [GOOD]).config(preset="skill")
-    assert job.run() == 3 and job.failure.startswith("channel replay: replay.mode is replay but")
-    shutil.rmtree(job.channel("config"))
-    assert job.run() == 3 and job.failure.startswith("channel config: no files")
-
-
 def test_broken_configuration_is_code_2(tmp_path, raw_base):
-    job = Job(tmp_path / "ml", raw_base).config(train={"lr": -1}).rows("train", [GOOD])
+    job = Job(tmp_path / "ml", raw_base).config(train={"lr": -1}).rows("train", [{"prompt": "a", "completion": "b"}])
     assert job.run() == 2 and job.failure.startswith("train.lr: must be above 0")
     (job.channel("config") / "run.json").write_text("{")
     assert job.run() == 2 and job.failure.startswith("run.json: not valid JSON")
 
 
 def test_pickled_weights_are_refused_unread(tmp_path, raw_base):
-    job = Job(tmp_path / "ml", raw_base).config(preset="naive").rows("train", [GOOD])
+    job = Job(tmp_path / "ml", raw_base).config(preset="naive").rows("train", [{"prompt": "a", "completion": "b"}])
     (job.channel("model") / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch /tmp/owned'\ntR.")
     assert job.run() == 3 and job.failure.startswith("pytorch_model.bin: only safetensors weights are accepted")
 
 
 def test_broken_model_folders_are_named(tmp_path, raw_base):
-    job = Job(tmp_path / "ml", raw_base).config(preset="naive").rows("train", [GOOD])
+    job = Job(tmp_path / "ml", raw_base).config(preset="naive").rows("train", [{"prompt": "a", "completion": "b"}])
     (job.channel("model") / "model.safetensors").write_bytes(b"\x10" * 64)
     assert job.run() == 3 and job.failure.startswith("model.safetensors: ")
     (job.channel("model") / "config.json").unlink()
     assert job.run() == 3 and job.failure.startswith("config.json: missing in")
 
 
-def test_a_template_that_rewrites_earlier_turns_is_refused(tmp_path, raw_base):
-    job = Job(tmp_path / "ml", raw_base).config(preset="naive")
-    turns = [{"role": r, "content": c} for r, c in (("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d"))]
-    job.rows("train", [{"messages": turns}])
-    (job.channel("model") / "chat_template.jinja").write_text("{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}")
-    assert job.run() == 3 and "the chat template rewrites earlier turns" in job.failure
-
-
 def test_a_template_cannot_run_code(tmp_path, raw_base):
-    job = Job(tmp_path / "ml", raw_base).config(preset="naive").rows("train", [GOOD])
+    job = Job(tmp_path / "ml", raw_base).config(preset="naive").rows("train", [{"prompt": "a", "completion": "b"}])
     (job.channel("model") / "chat_template.jinja").write_text("{{ ''.__class__.__mro__[1].__subclasses__() }}")
-    assert job.run() in (3, 4) and "unsafe" in job.failure
+    assert job.run() == 3 and "chat_template.jinja: " in job.failure and "unsafe" in job.failure
 
 
 def test_gzip_shards_are_read_and_a_cut_one_is_named(tmp_path, raw_base, tiny_demo):

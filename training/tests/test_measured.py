@@ -1,11 +1,13 @@
 """Forgetting measured by the training job itself: tasks, suites, R and what follows, budgets, the buffer's outside (T2)."""
 
 import json
+import os
+import signal
 
 import pytest
 from conftest import Job, write_rows
 
-from continual import measured, metrics, models, world
+from continual import measured, metrics, models, suites, world
 from continual.facts import Probe
 from continual.generate import Request, generate
 
@@ -92,7 +94,7 @@ def test_probes_that_the_buffer_asks_are_told_from_those_outside(tmp_path, tiny_
             self.raw = raw
 
     inside = [Held(world.chat(f"  {p.question.upper()} ", "x")) for p in tiny_demo.general[:3]]
-    (suite,) = measured.read_suites(path.parent, inside)
+    (suite,) = suites.read(path.parent, inside, 1)
     assert suite.outside == list(range(3, 10))
     suite.before = [True] * 10
     row = measured._row(suite, [True] * 5 + [False] * 5)
@@ -115,6 +117,48 @@ def test_fr_and_gr_are_relative_to_the_report_of_a_naive_run(tmp_path, stream, b
     rows, lost = {s["name"]: s for s in got["suites"]}, 0.5
     assert got["fr"] == pytest.approx(-rows["general"]["delta"] / lost) and got["fr"] < 1
     assert got["gr"] == pytest.approx(rows["new-1"]["delta"] / naive["suites"][1]["delta"])
+
+
+def locked(job: Job, name: str, kind: str, items, **lock) -> None:
+    """A benchmark in the channel `suites`, as the platform puts it there."""
+    folder = job.channel("suites") / name
+    write_rows(folder / "items.jsonl", items)
+    (folder / "lock.json").write_text(json.dumps({"benchmark": name, "lock": f"{name}@1", "scorer": {"kind": kind}, **lock}))
+
+
+def test_locked_benchmarks_are_protected_suites_scored_as_the_evaluation_scores_them(tmp_path, base, tiny_demo):
+    items = [{"id": str(i), "input": p.question, "target": p.contains} for i, p in enumerate(tiny_demo.general[:80])]
+    made = {}
+    for name in ("naive", "safe"):
+        job = made[name] = Job(tmp_path / name, base).config(preset=name, replay={"self_generate": 0})
+        job.rows("train", tiny_demo.learn).rows("replay", tiny_demo.old)
+        locked(job, "general", "normalized_exact", items, decoding={"maxTokens": 6})
+        locked(job, "judged", "llm_judge", items[:3], judge={"model": "m"})
+        if name == "safe":
+            (job.channel("reference") / "eval_report.json").write_text(json.dumps(report(made["naive"])))
+        assert job.run() == 0, job.failure
+    got, naive = report(made["safe"]), report(made["naive"])
+    assert [(s["name"], s["kind"], s["n"]) for s in got["suites"]] == [("general", "protected", suites.ITEMS)]
+    evaluated = Job(tmp_path / "ev", made["safe"].root / "model").config(job="evaluate")
+    assert evaluated.bench("general", {"kind": "normalized_exact"}, items, decoding={"maxTokens": 6}).run("evaluate") == 0
+    scores = {r["item"]: r["score"] for r in map(json.loads, (evaluated.root / "model" / "results.jsonl").read_text().splitlines())}
+    chosen = suites.read(made["safe"].channel("suites"), [], 1)[0].probes
+    assert got["suites"][0]["after"] == pytest.approx(sum(scores[i.raw["id"]] for i in chosen) / len(chosen))
+    lost = naive["suites"][0]["before"] - naive["suites"][0]["after"]
+    assert got["fr"] == pytest.approx(-got["suites"][0]["delta"] / lost) and got["fr"] < 0.5 and naive["fr"] is None
+    assert got["gr"] == pytest.approx(got["learned"]["after"] / naive["learned"]["after"], abs=0.05) and got["gr"] > 0.9
+
+
+def test_a_sigterm_while_suites_are_asked_ends_the_job_and_it_goes_on(tmp_path, base, tiny_demo, monkeypatch):
+    job = Job(tmp_path / "ml", base).config(**RUN).rows("train", tiny_demo.learn[:8])
+    write_rows(job.channel("suites") / "a.jsonl", probes(tiny_demo.general[:4]))
+    write_rows(job.channel("suites") / "b.jsonl", probes(tiny_demo.general[4:8]))
+    with monkeypatch.context() as patch:
+        asked = []
+        answers = suites.ask.answers
+        patch.setattr(suites.ask, "answers", lambda *a: (asked.append(1), len(asked) == 1 and os.kill(os.getpid(), signal.SIGTERM), answers(*a))[2])
+        assert job.run() == 143 and len(asked) == 1
+    assert job.run() == 0
 
 
 def test_a_protected_suite_that_falls_stops_the_run_and_the_best_checkpoint_is_what_is_written(tmp_path, base, tiny_demo):

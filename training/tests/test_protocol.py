@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from conftest import write_rows
+from conftest import Job, write_rows
+from conftest import ask as ask_share
 
-from continual import __main__, ask, data, facts, metrics, models, protocol
+from continual import __main__, ask, data, facts, metrics, models, protocol, protocol_job
 from continual.errors import ConfigError, DataError
 
 
@@ -39,15 +40,76 @@ def test_tiny_order_naive_loses_most_and_a_rerun_trains_nothing(tmp_path, base, 
     assert naive["fr"] == 1.0 and safe["fr"] < 0.5 and safe["gr"] > 0.9
     assert json.loads((tmp_path / "protocol.json").read_text())["runs"][1]["preset"] == "safe"
     assert "| safe |" in (tmp_path / "protocol.md").read_text() and ">safe</text>" in (tmp_path / "protocol.svg").read_text()
-    monkeypatch.setattr(protocol.train_job, "train", None)
+    monkeypatch.setattr(protocol_job.train_job, "train", None)
     assert protocol.run(updates, base, ["safe"], 1, tmp_path)["runs"] == report["runs"]
+
+
+def test_tiny_order_over_three_seeds_with_margins(tmp_path, base):
+    """The ordering of the reference's protocol in a small form: what is held less is lost more."""
+    names = ["naive", "lora", "replay", "safe"]
+    runs = protocol.run(facts.updates("tiny", None, None, None, 1), base, names, 3, tmp_path)["runs"]
+    mean = {(n, k): sum(r[k] for r in runs if r["preset"] == n) / 3 for n in names for k in ("old_acc_after", "new_acc")}
+    lost = {n: 1 - mean[n, "old_acc_after"] for n in names}
+    assert min(mean[n, "new_acc"] for n in lost) > 0.85
+    assert lost["naive"] > 2 * lost["replay"] and lost["lora"] > 2 * lost["replay"], lost
+    assert lost["replay"] > 2 * lost["safe"], lost
+    drift = {n: sum(r["kl"] for r in runs if r["preset"] == n) for n in ("replay", "safe")}
+    assert drift["replay"] > 2 * drift["safe"], drift
+    assert all(r["fr"] < 0.25 and r["gr"] > 0.9 for r in runs if r["preset"] == "safe")
+
+
+def test_ewc_holds_what_is_known_and_blocks_what_is_new_the_more_it_weighs(tmp_path, base, tiny_demo):
+    kept, learned = [], []
+    for weight in (0.0, 0.1, 100.0):
+        sections = {"preset": "naive", "loss": {"ewc": weight}, "replay": {"mode": "replay", "ratio": 0.05, "ce_weight": 1e-6}}
+        job = Job(tmp_path / str(weight), base).config(**sections).rows("train", tiny_demo.learn).rows("replay", tiny_demo.old)
+        assert job.run() == 0, job.failure
+        kept.append(ask_share(job.root / "model", tiny_demo.general))
+        learned.append(ask_share(job.root / "model", tiny_demo.company))
+    assert kept[0] < kept[1] < kept[2] and learned[0] > 0.85 > 0.2 > learned[2], (kept, learned)
+
+
+def test_a_comparison_that_was_cut_goes_on_with_what_it_has(tmp_path, base, monkeypatch):
+    updates, asked = facts.updates("tiny", None, None, None, 1), []
+
+    def cut(model, *rest):
+        asked.append(model)
+        if model != base:
+            raise KeyboardInterrupt
+        return ask.ask(model, *rest)
+
+    with pytest.raises(KeyboardInterrupt):
+        protocol.run(updates, base, ["naive"], 1, tmp_path, cut)
+    trained = asked[-1] / "manifest.json"
+    before = trained.read_text()
+    monkeypatch.setattr(protocol_job.train_job, "train", None)  # it was trained; only the answers are missing
+    (row,) = protocol.run(updates, base, ["naive"], 1, tmp_path)["runs"]
+    assert row["new_acc"] > 0.5 and trained.read_text() == before
+
+
+def test_fr_outside_counts_only_probes_that_the_buffer_does_not_ask():
+    sides = {"new_before": 0.0, "new_after": 1.0, "old_before": 1.0, "old_after": 0.5}
+    naive = protocol.Outcome(sides, [True, True, False, False], [0, 1, 2, 3])
+    mine = protocol.Outcome({**sides, "old_after": 0.75}, [True, True, True, False], [2, 3])
+    assert protocol.against(mine, naive, [True] * 4) == {"fr": 0.5, "gr": 1.0, "fr_outside": 0.5}
+    assert protocol.against(protocol.Outcome(sides, [True] * 4, []), naive, [True] * 4)["fr_outside"] is None
+
+
+def test_every_update_has_a_table_with_fr_and_gr(tmp_path, base):
+    names = ["naive", "lora", "replay"]
+    done = protocol.run(facts.updates("tiny", None, None, None, 2), base, names, 2, tmp_path)
+    assert [[x["preset"] for x in s] for s in (done["summary"], done["updates_summary"][0]["summary"])] == [names, names]
+    for lines in (done["summary"], done["updates_summary"][0]["summary"]):
+        assert all(x[k]["half_width"] is not None for x in lines for k in ("fr", "gr", "outside_buffer_after", "fr_outside"))
+    text = (tmp_path / "protocol.md").read_text()
+    assert text.count("| lora |") == 2 and "After update 2" in text
 
 
 def test_later_updates_start_from_the_carried_state_and_report_the_matrix(tmp_path, base):
     report = protocol.run(facts.updates("tiny", None, None, None, 3), base, ["safe"], 1, tmp_path)
     last = [r for r in report["updates"] if r["preset"] == "safe"][-1]
     assert last["update"] == 3 and len(last["r"]) == 3 and last["bwt"] is not None and len(last["forgetting"]) == 2
-    assert len(report["runs"]) == 2 and "After the last update" in (tmp_path / "protocol.md").read_text()
+    assert len(report["runs"]) == 2 and "After update 2" in (tmp_path / "protocol.md").read_text()
     matrix = tmp_path / "jobs" / "safe-1" / "update-3" / "model" / "cl_state" / "task_matrix.json"
     assert len(json.loads(matrix.read_text())["stages"]) == 3
 

@@ -24,7 +24,7 @@ class Client:
 
     def __init__(self, root: Path, process):
         self.root, self.process = root, process
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         path = root / "output" / "serve.port"
         while not path.is_file():
             assert process.poll() is None, process.stdout.read()

@@ -95,53 +95,6 @@ def test_weight_zero_leaves_a_term_out(raw_base, tiny_demo):
     assert [x.name for x in losses.build(cfg, t, {}, [], True)] == ["lwf", "l2sp"]
 
 
-RANK4 = {"kind": "lora_corda", "r": 4, "alpha": 4}
-GOLDEN = {
-    "lwf": {**NAIVE, "loss": {"lwf": 50.0}},
-    "l2sp": {**NAIVE, "loss": {"l2sp": 10.0}},
-    "ewc": {**NAIVE, "loss": {"ewc": 10.0}},
-    "ewc-full": {**NAIVE, "loss": {"ewc": 10.0}, "params": {"kind": "full"}},
-    "full": {**NAIVE, "params": {"kind": "full"}},
-    "osf": {**NAIVE, "params": {"kind": "osf"}},
-    "corda": {**NAIVE, "params": RANK4},
-    "replay-ce": {**NAIVE, "replay": {**REPLAY, "ce_weight": 0.5}},
-    "replay-kl": {**NAIVE, "replay": REPLAY, "loss": {"kl": 50.0}},
-    "cpt": {**NAIVE, "train": {**SHORT, "trainer": "cpt"}},
-    "sdft": {**NAIVE, "train": {**SHORT, "trainer": "sdft", "max_steps": 2}},
-}
-PINNED = {
-    "lwf": [6.7794, 6.6698, 6.5655],
-    "l2sp": [6.7794, 7.4506, 7.0116],
-    "ewc": [6.7794, 7.1706, 7.0969],
-    "ewc-full": [6.7794, 6.3396, 6.0916],
-    "full": [6.7794, 6.2961, 5.9672],
-    "osf": [6.7794, 6.6191, 6.5003],
-    "corda": [6.7794, 6.801, 6.7854],
-    "replay-ce": [6.7159, 6.6153, 6.8233, 6.3153, 6.297, 6.1485],
-    "replay-kl": [3.3448, 3.4066, 3.347, 3.2945, 3.3852, 3.2052],
-    "cpt": [6.7172, 6.7402, 6.6076],
-    "sdft": [0.1067, 0.1095],
-}
-
-
-def losses_of(tmp_path, raw_base, tiny_demo, sections) -> list[float]:
-    job = Job(tmp_path / "ml", raw_base).config(**sections).rows("train", tiny_demo.learn[:24]).rows("replay", tiny_demo.old[:40])
-    assert job.run() == 0
-    return [h["loss"] for h in job.history()]
-
-
-@pytest.mark.parametrize("name", sorted(GOLDEN))
-def test_golden_losses(name, tmp_path, raw_base, tiny_demo):
-    assert losses_of(tmp_path, raw_base, tiny_demo, GOLDEN[name]) == pytest.approx(PINNED[name], rel=2e-3)
-
-
-def test_golden_losses_differ_from_those_without_the_term(tmp_path, raw_base, tiny_demo):
-    plain = losses_of(tmp_path, raw_base, tiny_demo, NAIVE)
-    for name, want in PINNED.items():
-        without = PINNED["full"] if name in ("osf", "ewc-full") else plain
-        assert max(abs(a / b - 1) for a, b in zip(want, without, strict=False)) > 5e-3, name  # the tolerance is 2e-3
-
-
 def run_and_load(tmp_path, base, tiny_demo, name, **sections):
     job = Job(tmp_path / name, base).config(**sections).rows("train", tiny_demo.learn[:24]).rows("replay", tiny_demo.old[:40])
     assert job.run() == 0
@@ -296,7 +249,7 @@ def test_near_off_makes_no_near_row_and_plain_text_has_no_question(base, tiny_de
 
 def test_updates_follow_each_other_from_the_carried_state(tmp_path, raw_base, tiny_demo):
     model, state_folder = raw_base, None
-    for stage in range(3):
+    for stage in range(4):
         job = Job(tmp_path / str(stage), model).rows("train", tiny_demo.learn[stage * 8 : stage * 8 + 8])
         job.config(preset="naive", train=SHORT, loss={"ewc": 0.1, "olora": 0.1}, replay={"mode": "both", "ratio": 0.25, "ce_weight": 0.1})
         if stage == 0:
