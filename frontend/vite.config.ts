@@ -31,6 +31,7 @@ export default defineConfig(({ mode }) => ({
     server: { deps: { inline: [/@cloudscape-design/] } },
     css: false,
     restoreMocks: true,
+    testTimeout: 180_000, // pages take long on a busy machine; nothing waits longer than it must
     pool: 'threads',
     isolate: false, // one browser stand-in per worker, not per file; tests keep their state to themselves
     maxWorkers: 2,

@@ -5,6 +5,8 @@ import { chromium } from 'playwright-core'
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
+const patience = 60_000 // a busy machine takes long; nothing waits longer than it must
+
 export const launch = () => chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
@@ -17,6 +19,7 @@ export async function openPage(browser, { theme = 'light', width = 1440, height 
     window.__faults = []
     document.addEventListener('securitypolicyviolation', (e) => window.__faults.push(`CSP ${e.violatedDirective} ${e.blockedURI} ${e.sample}`))
   })
+  context.setDefaultTimeout(patience)
   const page = await context.newPage()
   const faults = []
   page.on('pageerror', (e) => faults.push(`error ${e.message}`))
@@ -27,7 +30,7 @@ export async function openPage(browser, { theme = 'light', width = 1440, height 
 /** Waits until nothing on the page waits any more. */
 export async function settle(page) {
   await page.waitForLoadState('load')
-  await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('.waiting'), undefined, { timeout: 15_000 })
+  await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('.waiting'), undefined, { timeout: patience })
   await page.evaluate(() => document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))))
 }
 

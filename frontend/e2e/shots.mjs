@@ -1,4 +1,4 @@
-// Takes a picture of every page in light and in dark and looks for faults: accessibility (axe), violations of the
+// Takes a picture of every page and of what opens over it, in light and in dark, and looks for faults: accessibility (axe), violations of the
 // content security policy, errors. Exits with 1 when it finds one.
 //   npm run shots -- --url http://127.0.0.1:7070/ --out shots [--only home,run] [--user admin] (E2E_PASSWORD)
 //   npm run shots -- --mock --out shots      (builds nothing; serves dist-mock itself)
@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { appServer } from '../scripts/serve.mjs'
 import { axe, launch, openPage, settle, signIn } from './browser.mjs'
+import { dialogs, openDialog } from './dialogs.mjs'
 import { routes } from './routes.mjs'
 
 const { values: o } = parseArgs({ options: {
@@ -21,15 +22,34 @@ async function serveMock() {
 }
 
 async function look(at, theme, [name, path], base) {
-  const { page, faults } = at
+  const { page } = at
   await page.goto(base + path)
   await settle(page)
   await page.waitForTimeout(400) // charts draw on the next frames
   const height = await page.evaluate(() => document.documentElement.scrollHeight)
-  await page.screenshot({ path: join(o.out, `${name}-${theme}.png`), fullPage: height < 4000 })
+  return shoot(at, `${name}-${theme}`, height < 4000)
+}
+
+async function shoot({ page, faults }, name, fullPage) {
+  await page.screenshot({ path: join(o.out, `${name}.png`), fullPage })
   const found = [...(o['no-axe'] ? [] : await axe(page)), ...(await faults()).filter((f) => !(o.mock && f.includes('ServiceWorker')))]
-  found.forEach((f) => console.log(`  ${name} ${theme}: ${f}`))
+  found.forEach((f) => console.log(`  ${name}: ${f}`))
   return found.length
+}
+
+/** Pictures of what opens over the pages; a page that is not there, or offers none, has none. */
+async function lookOver(at, theme, list, base) {
+  let [seen, faults] = [0, 0]
+  for (const [name, route, button] of dialogs) {
+    const path = list.find(([r]) => r === route)?.[1]
+    if (path === undefined) continue
+    await at.page.goto(base + path)
+    await settle(at.page)
+    if (!(await openDialog(at.page, button))) continue
+    faults += await shoot(at, `over-${name}-${theme}`, false)
+    seen++
+  }
+  return [seen, faults]
 }
 
 async function inTheme(browser, theme, base) {
@@ -44,8 +64,9 @@ async function inTheme(browser, theme, base) {
   const list = (await routes(at.page)).filter(([name]) => !o.only || o.only.split(',').some((n) => name.startsWith(n)))
   let faults = 0
   for (const route of list) faults += await look(at, theme, route, base)
+  const over = await lookOver(at, theme, list, base)
   await at.context.close()
-  return [list.length, faults]
+  return [list.length + over[0], faults + over[1]]
 }
 
 mkdirSync(o.out, { recursive: true })

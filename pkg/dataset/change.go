@@ -78,7 +78,7 @@ func (s *Service) change(ctx context.Context, id string, n note, fn func(*Ingest
 
 func (s *Service) noted(n note, ing Ingestion, before []byte, ops ...table.Op) audit.Change {
 	if n.Data == nil {
-		n.Data = map[string]any{"ingestion": ing.ID, "dataset": ing.Dataset, "status": ing.Status, "counts": ing.Counts}
+		n.Data = map[string]any{"ingestion": ing.ID, "name": ing.Name, "dataset": ing.Dataset, "status": ing.Status, "counts": ing.Counts}
 	}
 	return audit.Change{
 		Actor: n.Actor, Type: n.Type, Subject: audit.Subject{Type: "ingestion", ID: ing.ID}, Reason: n.Reason, Data: n.Data,

@@ -1,5 +1,5 @@
 import { http, HttpResponse } from 'msw'
-import { expect, test, vi } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { ok, problem } from '../mock/answer'
 import { server } from '../mock/setup'
 import { again, partsOf, passingOrExpired, sha256, wholeUpTo } from './parts'
@@ -13,6 +13,8 @@ Blob.prototype.arrayBuffer ??= function (this: Blob) {
     reader.readAsText(this)
   })
 }
+
+beforeEach(() => localStorage.clear()) // it remembers uploads that did not end
 
 const text = 'abcdefghij'
 const digestOfAbcd = '88d4266fd4e6338d13b845fcf289579d209c897823b9217da3e161936f031589'
@@ -38,10 +40,13 @@ test('what may pass is tried four times, what was refused once', async () => {
 
 /** A platform that takes a file of ten bytes in parts of four, at addresses of another host. */
 function platform() {
-  const seen = { digests: [] as unknown[], parts: [] as string[], headers: [] as (string | null)[], dropped: 0, completed: 0 }
+  const seen = { digests: [] as unknown[], parts: [] as string[], headers: [] as (string | null)[], dropped: 0, completed: 0, begun: 0 }
   server.use(
     http.get('*/v1/config', () => ok({ mode: 'aws', realtime: 'poll', version: '1', pollAfterMs: 1, partBytes: 4 })),
-    http.post('*/v1/uploads', () => ok({ id: 'upl_1', partBytes: 4, parts: [] }, 201)),
+    http.post('*/v1/uploads', () => {
+      seen.begun++
+      return ok({ id: 'upl_1', partBytes: 4, parts: [] }, 201)
+    }),
     http.post('*/v1/uploads/upl_1/parts/:n/address', async ({ request, params }) => {
       seen.digests.push(((await request.json()) as { sha256: string }).sha256)
       return ok({ method: 'PUT', url: `https://bucket.test/${String(params.n)}?signature=1`, headers: { 'X-Amz-Checksum-Sha256': 'x' }, expires: '2026-11-24T00:00:00Z' })
@@ -64,7 +69,7 @@ function platform() {
 }
 
 const send = (onProgress: (p: Progress) => void = () => undefined, signal = new AbortController().signal) =>
-  sendFile({ dataset: 'support', file: new File([text], 'a.jsonl'), signal, onProgress })
+  sendFile({ dataset: 'support', file: new File([text], 'a.jsonl', { lastModified: 1 }), signal, onProgress })
 
 test('a file larger than a request goes to signed addresses part by part, with the digest of each', async () => {
   const seen = platform()
@@ -100,6 +105,24 @@ test('a stopped upload sends no further part and is dropped', async () => {
   }))
   await expect(send(undefined, stop.signal)).rejects.toThrow('stopped')
   expect(seen).toMatchObject({ parts: ['abcd'], dropped: 1, completed: 0 })
+})
+
+test('what failed for good goes on with the parts that are missing, also after a reload', async () => {
+  const seen = platform()
+  server.use(http.put('https://bucket.test/2', () => problem(400, 'no room'), { once: true }))
+  await expect(send()).rejects.toThrow('no room')
+  server.use(http.get('*/v1/uploads/upl_1', () => ok({ id: 'upl_1', partBytes: 4, parts: [{ number: 1, bytes: 4, sha256: digestOfAbcd }] })))
+  await expect(send()).resolves.toMatchObject({ id: 'ing_1' })
+  expect(seen).toMatchObject({ begun: 1, parts: ['abcd', 'efgh', 'ij'] })
+})
+
+test('an upload that the platform no longer has begins anew', async () => {
+  const seen = platform()
+  server.use(http.put('https://bucket.test/2', () => problem(400, 'no room'), { once: true }))
+  await expect(send()).rejects.toThrow('no room')
+  server.use(http.get('*/v1/uploads/upl_1', () => problem(404, 'no upload "upl_1"')))
+  await send()
+  expect(seen).toMatchObject({ begun: 2, parts: ['abcd', 'abcd', 'efgh', 'ij'] })
 })
 
 test('without a digest in the browser, parts go through the API', async () => {

@@ -2,7 +2,8 @@ import { withSearch } from '../lib/paths'
 import { toApiError, unreachable } from '../lib/problem'
 import { api, apiUrl, call, sameApp } from './client'
 import { again, partsOf, passingOrExpired, sha256, wholeUpTo } from './parts'
-import type { Ingestion } from './schema'
+import { forget, remember, unfinished } from './resume'
+import type { Ingestion, Upload } from './schema'
 
 export interface Progress {
   sent: number
@@ -30,24 +31,46 @@ async function whole({ dataset, file, resubmits, signal, onProgress }: Sending):
   return answer as Ingestion
 }
 
-async function inParts({ dataset, file, resubmits, signal, onProgress }: Sending): Promise<Ingestion> {
-  const upload = await call(api.POST('/v1/uploads', { body: { dataset, name: file.name, bytes: file.size, resubmits } }))
+/** Sends what the platform does not have yet: an upload that did not end goes on where it stopped. */
+async function inParts(s: Sending): Promise<Ingestion> {
+  const upload = (await unfinished(s)) ?? (await begin(s))
   const path = { upload: upload.id }
   try {
-    for (const part of partsOf(file.size, upload.partBytes)) {
-      const body = file.slice(part.from, part.to)
-      const digest = await sha256(body)
+    if (!upload.ingestion) await sendParts(s, upload)
+    const ingestion = await again(() => call(api.POST('/v1/uploads/{upload}/complete', { params: { path } })), s.signal)
+    forget(s)
+    return ingestion
+  } catch (error) {
+    if (s.signal.aborted) await drop(s, upload.id)
+    throw error
+  }
+}
+
+async function begin(s: Sending): Promise<Upload> {
+  const upload = await call(api.POST('/v1/uploads', { body: { dataset: s.dataset, name: s.file.name, bytes: s.file.size, resubmits: s.resubmits } }))
+  remember(s, upload.id)
+  return upload
+}
+
+async function drop(s: Sending, upload: string): Promise<void> {
+  forget(s)
+  await call(api.DELETE('/v1/uploads/{upload}', { params: { path: { upload } } }))
+}
+
+async function sendParts({ file, signal, onProgress }: Sending, upload: Upload): Promise<void> {
+  const arrived = new Map(upload.parts.map((p) => [p.number, p.sha256]))
+  for (const part of partsOf(file.size, upload.partBytes)) {
+    const body = file.slice(part.from, part.to)
+    const digest = await sha256(body)
+    if (digest === undefined || arrived.get(part.number) !== digest) {
       await again(async () => {
         const to = await addressOf(upload.id, part.number, digest)
         await transmit({ ...to, body, signal }, (sent) => onProgress({ sent: part.from + sent, total: file.size }))
       }, signal, passingOrExpired)
     }
-    signal.throwIfAborted()
-  } catch (error) {
-    if (signal.aborted) await call(api.DELETE('/v1/uploads/{upload}', { params: { path } }))
-    throw error
+    onProgress({ sent: part.to, total: file.size })
   }
-  return again(() => call(api.POST('/v1/uploads/{upload}/complete', { params: { path } })), signal)
+  signal.throwIfAborted()
 }
 
 /** Where a part goes: to the store by an address for its digest; through the API where there is none. */

@@ -1,5 +1,5 @@
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' })
-const absolute = new Intl.DateTimeFormat('en-US', {
+const absolute = new Intl.DateTimeFormat('en-GB', {
   year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZoneName: 'short',
 })
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
@@ -59,9 +59,12 @@ export function points(delta: number, digits = 1): string {
   return delta < 0 ? `−${text}` : `+${text}`
 }
 
+/** The same with a capital first. */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
 /** A sentence as people write it: a capital first and a full stop last. */
 export const sentence = (text: string): string =>
-  (text === '' ? '' : text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.'))
+  (text === '' ? '' : capital(text) + (/[.!?…]$/.test(text) ? '' : '.'))
 
 /** A sentence whose digests show the digits that people compare. */
 export const shortDigests = (text: string): string => text.replace(/sha256:([0-9a-f]{12})[0-9a-f]{52}/g, '$1')

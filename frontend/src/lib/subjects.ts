@@ -53,7 +53,7 @@ const phrases: Record<string, string> = {
   EnvironmentTaken: 'Release entered', EnvironmentReleased: 'Release left', RunConcluded: 'Run ended', ModelEvaluated: 'Model evaluated',
 }
 
-const quiet = new Set(['SignedIn', 'SignedOut', 'TrafficShifted', 'EnvironmentTaken', 'EnvironmentReleased', 'ReleaseStepJudged', 'ApprovalAwaited', 'IngestionStarted', 'RunConcluded'])
+const quiet = new Set(['SignedIn', 'SignedOut', 'TrafficShifted', 'EnvironmentTaken', 'EnvironmentReleased', 'ReleaseStepJudged', 'ApprovalAwaited', 'IngestionStarted', 'IngestionChecking', 'IngestionChecked', 'RunConcluded'])
 
 /** What people want to read of the feed: no sign-ins, and nothing that another event says too. */
 export const worthTelling = (event: { type: string }): boolean => !quiet.has(event.type)

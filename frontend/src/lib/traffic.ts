@@ -12,6 +12,9 @@ export function wayBack(e: Environment): Target[] {
   return e.targets.filter((t) => t.digest !== live?.digest).sort((a, b) => rank(a) - rank(b) || b.version - a.version)
 }
 
+/** Whether there is a version to go back to, warm or not. */
+export const earlier = (e: Environment): boolean => !!e.previous || wayBack(e).length > 0
+
 export interface Panel {
   times: number[] // seconds since 1970
   byDigest: Map<string, { requests: (number | null)[]; errors: (number | null)[]; latency: (number | null)[]; tokens: (number | null)[] }>

@@ -24,7 +24,8 @@ function publish(i: Ingestion, reason?: string): Ingestion {
   return next
 }
 
-function receive(dataset: string, name: string, text: string): Ingestion {
+/** Takes a file and checks it, as far as JSON goes. */
+export function receive(dataset: string, name: string, text: string): Ingestion {
   const lines = text.split('\n').filter(Boolean)
   const bad = lines.map((l, i) => [l, i + 1] as const).filter(([l]) => !l.startsWith('{') && name.endsWith('.jsonl'))
   const i: Ingestion = {
@@ -83,6 +84,11 @@ export const dataHandlers: HttpHandler[] = [
     const { reason } = (await request.json()) as { reason: string }
     const i = one(params.id)
     return refused('data:write') ?? (i ? ok(publish(i, reason)) : problem(404, 'there is no such ingestion'))
+  }),
+  http.post('*/v1/ingestions/:id/retry', ({ params }) => {
+    const i = one(params.id)
+    if (i && i.status !== 'Failed') return problem(409, `the checks of ${i.name} did not fail`)
+    return refused('data:write') ?? (i ? ok(publish({ ...i, attempt: i.attempt + 1, error: undefined })) : problem(404, 'there is no such ingestion'))
   }),
   http.post('*/v1/ingestions/:id/discard', ({ params }) => {
     const i = one(params.id)

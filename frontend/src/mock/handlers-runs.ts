@@ -1,7 +1,7 @@
 import { http, type HttpHandler } from 'msw'
-import type { Model, Run, Trigger } from '../data/schema'
+import type { Model, ModelVersion, Run, Trigger } from '../data/schema'
 import { found, list, ok, problem, refused } from './answer'
-import { nextId } from './clock'
+import { digestOf, nextId } from './clock'
 import { logLines, metrics, steps } from './series'
 import { record, state } from './state'
 
@@ -37,6 +37,18 @@ export const runHandlers: HttpHandler[] = [
     return ok(model, 201)
   }),
   http.get('*/v1/models/:m', ({ params }) => found(state.models.find((m) => m.id === params.m), `model ${String(params.m)}`)),
+  http.patch('*/v1/models/:m', async ({ params, request }) => {
+    const change = (await request.json()) as Partial<Model>
+    state.models = state.models.map((m) => (m.id === params.m ? { ...m, ...change, rev: m.rev + 1 } : m))
+    return refused('models:write') ?? found(state.models.find((m) => m.id === params.m), `model ${String(params.m)}`)
+  }),
+  http.post('*/v1/models/:m/versions', ({ params }) => {
+    const number = Math.max(0, ...state.versions.map((v) => v.number)) + 1
+    const version: ModelVersion = { ...state.versions.at(-1)!, model: String(params.m), number, digest: digestOf(`v${number}`), origin: 'Imported', aliases: [], created: now(), rev: 1 }
+    state.versions = [version, ...state.versions]
+    record('ModelVersionRegistered', { type: 'modelVersion', id: `${version.model}@${number}` })
+    return refused('models:write') ?? ok(version, 201)
+  }),
   http.get('*/v1/models/:m/versions', ({ params }) => list(state.versions.filter((v) => v.model === params.m))),
   http.get('*/v1/models/:m/versions/:n', ({ params }) => found(state.versions.find((v) => v.model === params.m && v.number === Number(params.n)), 'such version')),
   http.put('*/v1/models/:m/aliases/:alias', async ({ params, request }) => {

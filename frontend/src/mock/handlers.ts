@@ -2,6 +2,7 @@ import { http, HttpResponse, type HttpHandler } from 'msw'
 import { dataHandlers } from './handlers-data'
 import { releaseHandlers } from './handlers-release'
 import { runHandlers } from './handlers-runs'
+import { uploadHandlers } from './handlers-upload'
 import { found, list, ok, problem, refused } from './answer'
 import { before, soon } from './clock'
 import { meOf } from './people'
@@ -109,8 +110,12 @@ const observeHandlers: HttpHandler[] = [
     return refused() ?? ok({ items: fresh, next: fresh.at(-1)?.seq ?? after, pollAfterMs: 2000 })
   }),
   http.get('*/v1/audit/verify', () => refused('audit:read') ?? ok({ ok: true, checked: state.events.length, head: { seq: state.events.length, hash: 'c0ffee'.repeat(10) }, anchored: false, problems: [] })),
-  http.get('*/v1/dead-letters', () => refused('audit:read') ?? ok({ items: [{ consumer: 'trigger', event: state.events[0], error: 'model assistant is locked by another run', failed: before(12), tries: 5 }] })),
-  http.post('*/v1/dead-letters/:seq/replay', () => refused('settings:write') ?? new HttpResponse(null, { status: 204 })),
+  http.get('*/v1/dead-letters', () => refused('audit:read') ?? list(state.deadLetters)),
+  http.post('*/v1/dead-letters/:seq/replay', ({ params }) => {
+    const no = refused('settings:write')
+    if (!no) state.deadLetters = state.deadLetters.filter((d) => d.event.seq !== Number(params.seq))
+    return no ?? new HttpResponse(null, { status: 204 })
+  }),
   http.get('*/v1/audit', () => {
     const all = [...state.events].reverse().map((e) => ({ ...e, id: `aud_${e.seq}`, action: e.type, event: 'e'.repeat(64), hash: `${e.seq}`.padStart(64, 'a'), before: { phase: 'PendingApproval' }, after: { phase: 'Progressing' } }))
     return refused('audit:read') ?? ok({ items: all })
@@ -126,6 +131,6 @@ const benchmarkHandlers: HttpHandler[] = [
 ]
 
 export const handlers: HttpHandler[] = [
-  ...sessionHandlers, ...identityHandlers, ...observeHandlers, ...benchmarkHandlers, ...dataHandlers, ...runHandlers, ...releaseHandlers,
+  ...sessionHandlers, ...identityHandlers, ...observeHandlers, ...benchmarkHandlers, ...dataHandlers, ...uploadHandlers, ...runHandlers, ...releaseHandlers,
 ]
 

@@ -1,5 +1,5 @@
 import type {
-  Approval, Benchmark, BenchmarkItem, Capture, Dataset, DatasetVersion, Environment, Event, Hold, Ingestion, Key, Model, ModelVersion,
+  Approval, Benchmark, BenchmarkItem, Capture, Dataset, DeadLetter, DatasetVersion, Environment, Event, Hold, Ingestion, Key, Model, ModelVersion,
   Release, Rollback, Run, Trigger, User,
 } from '../data/schema'
 import { before, digestOf, nextId, soon } from './clock'
@@ -188,6 +188,7 @@ export interface State {
   holds: Hold[]
   captures: Capture[]
   events: Event[]
+  deadLetters: DeadLetter[]
 }
 
 const seed = (): State => ({
@@ -208,6 +209,7 @@ const seed = (): State => ({
     environment('production', 2, {}),
   ],
   rollbacks: [rollback], holds: [hold], captures: Array.from({ length: 24 }, (_, i) => capture(i, i % 9 === 4)), events,
+  deadLetters: [{ consumer: 'triggers', event: events[0]!, error: 'model assistant is locked by another run', failed: before(12), tries: 5 }],
 })
 
 /** The fake platform's memory. */

@@ -12,7 +12,7 @@ const healths: Record<string, Look> = {
 }
 const runs: Record<string, Look> = {
   Queued: ['pending', 'Queued'], Training: ['in-progress', 'Training'], Evaluating: ['in-progress', 'Evaluating'],
-  Judged: ['success', 'Judged'], Failed: ['error', 'Failed'], Cancelled: ['stopped', 'Canceled'],
+  Judged: ['success', 'Judged'], Failed: ['error', 'Failed'], Cancelled: ['stopped', 'Cancelled'],
 }
 const phases: Record<string, Look> = {
   PendingApproval: ['pending', 'Waiting for approval'], Progressing: ['in-progress', 'Progressing'],

@@ -14,12 +14,14 @@ const columns: Column<Benchmark>[] = [
   { id: 'created', header: 'Added', cell: (b) => <Time at={b.created} />, sort: (b) => b.created ?? '' },
 ]
 
+const optional = new Set(['capabilities', 'created']) // a list need not tell them
+
 export default function BenchmarksPage() {
   const all = useQuery(benchmarks.list())
   return (
     <Page title="Benchmarks" description="The suites that guard the models. Results under different locks are never compared.">
       <Async query={all} label="Reading benchmarks">
-        {({ items }) => <Listing title="Benchmarks" items={items} columns={columns} trackBy={(b) => b.benchmark} search={(b) => `${b.benchmark} ${b.title ?? ''}`} empty={{ title: 'No benchmarks yet', text: 'Add one by the API (POST /v1/benchmarks) with its items; without a benchmark the gate never passes.' }} />}
+        {({ items }) => <Listing title="Benchmarks" items={items} columns={columns.filter((c) => !optional.has(c.id) || items.some((b) => b[c.id as 'created']))} trackBy={(b) => b.benchmark} search={(b) => `${b.benchmark} ${b.title ?? ''}`} empty={{ title: 'No benchmarks yet', text: 'Add one by the API (POST /v1/benchmarks) with its items; without a benchmark the gate never passes.' }} />}
       </Async>
     </Page>
   )

@@ -30,7 +30,7 @@ export function NewDataset({ onClose }: { onClose: () => void }) {
             <Input value={form.id} onChange={set('id')} placeholder="support" autoFocus />
           </FormField>
           <FormField label="Name (optional)"><Input value={form.name} onChange={set('name')} placeholder="Support desk" /></FormField>
-          <FormField label="License (optional)" description="Under which the data may be used."><Input value={form.licence} onChange={set('licence')} /></FormField>
+          <FormField label="Licence (optional)" description="Under which the data may be used."><Input value={form.licence} onChange={set('licence')} /></FormField>
           <FormField label="Consent (optional)" description="Why the people in it agree."><Input value={form.consent} onChange={set('consent')} /></FormField>
           {create.error && <ErrorState error={create.error} />}
         </Stack>

@@ -14,7 +14,7 @@ const columns: Column<Dataset>[] = [
   { id: 'name', header: 'Dataset', cell: (d) => <Link href={paths.dataset(d.id)}>{d.name}</Link>, sort: (d) => d.name },
   { id: 'latest', header: 'Newest version', cell: (d) => (d.latest ? <Link href={paths.datasetVersion(d.id, d.latest)}>version {d.latest}</Link> : 'none yet'), sort: (d) => d.latest },
   { id: 'rows', header: 'Rows', cell: (d) => count(d.rows), sort: (d) => d.rows },
-  { id: 'licence', header: 'License, consent', cell: (d) => [d.licence, d.consent].filter(Boolean).join(', ') || '—' },
+  { id: 'licence', header: 'Licence, consent', cell: (d) => [d.licence, d.consent].filter(Boolean).join(', ') || '—' },
   { id: 'owner', header: 'Owner', cell: (d) => d.owner?.name ?? digest(d.owner?.id) },
   { id: 'created', header: 'Created', cell: (d) => <Time at={d.created} />, sort: (d) => d.created },
 ]

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMay } from '../../data/hooks'
 import { releases } from '../../data/releases'
 import type { Environment, Target } from '../../data/schema'
-import { serving } from '../../lib/traffic'
+import { earlier, serving } from '../../lib/traffic'
 import { paths } from '../../lib/paths'
 import { Badge, Button, Digest, Link, Stack, Time } from '../../ui'
 import { StepList } from './StepList'
@@ -26,7 +26,7 @@ export function Lane({ environment: e, onRollback }: { environment: Environment;
       <Traffic targets={e.targets} model={e.model} />
       {e.release && <Moving release={e.release} />}
       <footer className="lane-foot">
-        <Button iconName="undo" disabled={!may.ok || !live} disabledReason={may.why ?? 'Nothing is live here'} onClick={onRollback} ariaLabel={`Roll back ${e.name}`}>Roll back</Button>
+        <Button iconName="undo" disabled={!may.ok || !live || !earlier(e)} disabledReason={may.why ?? (live ? 'There is no earlier version here' : 'Nothing is live here')} onClick={onRollback} ariaLabel={`Roll back ${e.name}`}>Roll back</Button>
         <Link href={paths.monitoring({ model: e.model, env: e.name })}>Monitoring</Link>
       </footer>
     </section>

@@ -54,7 +54,7 @@ function Ask(props: AskProps) {
     }>
       <form onSubmit={(ev) => (ev.preventDefault(), ask.submit())}>
         <Stack size="l">
-          <p className="from-to">version {live?.version} serves {e.name} now</p>
+          <p className="from-to">Version {live?.version} serves {e.name} now.</p>
           <FormField label="Back to"><Targets targets={ask.targets} to={ask.to} onPick={ask.setVersion} /></FormField>
           <FormField label="Reason" description="Kept in the audit log under your name." errorText={ask.missing ? 'Say why; one word is enough now.' : undefined}>
             <Stack size="xs">

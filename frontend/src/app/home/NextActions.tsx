@@ -1,4 +1,5 @@
 import type { Overview } from '../../data/schema'
+import { capital } from '../../lib/format'
 import { paths } from '../../lib/paths'
 import { Card, Empty, Header, Icon, Link, Time } from '../../ui'
 
@@ -16,7 +17,7 @@ export function NextActions({ next }: { next: Overview['next'] }) {
           <li key={n.what + n.model}>
             <Icon name={n.kind === 'approval' ? 'user-profile' : 'gen-ai'} variant="subtle" />
             <div className="grow">
-              <div className="row-title">{n.what}</div>
+              <div className="row-title">{capital(n.what)}</div>
               <div className="soft">{n.at ? <Time at={n.at} /> : 'when its turn comes'} · <Link href={paths.model(n.model, 'trigger')}>{n.model}</Link></div>
             </div>
           </li>

@@ -39,7 +39,7 @@ function About({ b }: { b: Benchmark }) {
       { label: 'Items', value: `${b.itemCount}: ${Object.entries(b.capabilities ?? {}).map(([name, n]) => `${name} ${n}`).join(', ')}` },
       { label: 'Scored by', value: b.scorer.kind + (b.judge ? `, judge ${b.judge.model}` : '') },
       { label: 'Asked', value: `${b.prompt.chat ? 'as a chat' : 'as plain text'}, at most ${b.decoding.maxTokens} tokens, temperature ${b.decoding.temperature}` },
-      { label: 'License, source', value: [b.licence, b.source].filter(Boolean).join(', ') || 'not stated' },
+      { label: 'Licence, source', value: [b.licence, b.source].filter(Boolean).join(', ') || 'not stated' },
       { label: 'Run by', value: b.harness ?? '—' },
       { label: 'Added', value: <Time at={b.created} /> },
       { label: 'Parts of the lock', value: Object.entries(b.parts).map(([part, d]) => <div className="line" key={part}>{part} <Digest value={d} /></div>) },

@@ -44,7 +44,7 @@ function About({ dataset: d }: { dataset: Dataset }) {
       <Facts columns={4} items={[
         { label: 'Newest version', value: d.latest || 'none yet' },
         { label: 'Rows', value: count(d.rows) },
-        { label: 'License, consent', value: [d.licence, d.consent].filter(Boolean).join(', ') || 'not stated' },
+        { label: 'Licence, consent', value: [d.licence, d.consent].filter(Boolean).join(', ') || 'not stated' },
         { label: 'Owner', value: <>{d.owner?.name ?? 'nobody'}, since <Time at={d.created} /></> },
       ]} />
     </Card>

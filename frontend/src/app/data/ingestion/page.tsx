@@ -61,7 +61,7 @@ function About({ ingestion: i }: { ingestion: Ingestion }) {
     <Card>
       <Facts columns={4} items={[
         { label: 'Dataset', value: <Link href={paths.dataset(i.dataset)}>{i.dataset}</Link> },
-        { label: 'Format', value: [i.format, i.compression].filter(Boolean).join(', ') || (i.status === 'Received' || i.status === 'Checking' ? 'not known yet' : 'not recognized') },
+        { label: 'Format', value: [i.format, i.compression].filter(Boolean).join(', ') || (i.status === 'Received' || i.status === 'Checking' ? 'not known yet' : 'not recognised') },
         { label: 'Size', value: bytes(i.object.size) },
         { label: 'Arrived', value: <><Time at={i.created} /> from {i.actor.name ?? i.actor.id}{i.resubmits && <>, mends <Link href={paths.ingestion(i.resubmits)}>an earlier file</Link></>}</> },
       ]} />

@@ -12,7 +12,7 @@ export function Actions({ run }: { run: Run }) {
   const router = useRouter()
   const key = useOnceKey()
   const [open, setOpen] = useState(false)
-  const cancel = useAction((reason: string) => cancelRun(run.id, reason), { stale: ['runs'], done: 'The run is canceled.', then: () => setOpen(false) })
+  const cancel = useAction((reason: string) => cancelRun(run.id, reason), { stale: ['runs'], done: 'The run is cancelled.', then: () => setOpen(false) })
   const retry = useAction(() => retryRun(run.id, key), { stale: ['runs'], done: 'Started again with the same settings.', then: (r) => router.history.push(paths.run(r.id)) })
   const going = !isFinal(run)
   return (
