@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,8 +50,9 @@ func decideFiles(t testing.TB, dir string, n int) gate.Report {
 	return r
 }
 
-// One million paired items from files: the promise is 5 s and 500 MB on one core (run with -cpu 1).
+// One million paired items from files, on one core: BenchmarkGate_Million holds the whole command to the promise.
 func BenchmarkDecide_Million(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	const n = 1_000_000
 	dir := b.TempDir()
 	writeItems(b, filepath.Join(dir, "a"), n, 1)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,9 +33,10 @@ func resultFile(t testing.TB, dir string, n int, seed uint64) string {
 	return path
 }
 
-// The command on a million pairs from two files: the promise is 5 s and 500 MB on one core (-cpu 1). Processor time
-// tells what the clock of a busy machine does not.
+// The command on a million pairs from two files: the promise is 5 s and 500 MB on one core. Processor time tells what
+// the clock of a busy machine does not.
 func BenchmarkGate_Million(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	dir := b.TempDir()
 	sides := []string{"--incumbent", resultFile(b, dir, 1_000_000, 1), "--candidate", resultFile(b, dir, 1_000_000, 2)}
 	before := processor(b)
