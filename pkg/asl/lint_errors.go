@@ -13,7 +13,7 @@ var languageErrors = []string{
 	"States.IntrinsicFailure", "States.Http.Socket",
 }
 
-const maxInterval = 31622400 // a year and a day, in seconds
+const maxDelay = 31622399 // less than a year and a day, in seconds
 
 func (l *linter) retries(v *tree, at string) {
 	for i, r := range l.rules(v, at) {
@@ -22,7 +22,7 @@ func (l *linter) retries(v *tree, at string) {
 		l.errorEquals(r, here, i == len(v.items)-1)
 		l.oneOf(r, here, "JitterStrategy", "FULL", "NONE")
 		for field, bounds := range map[string][2]float64{
-			"IntervalSeconds": {1, maxInterval}, "MaxAttempts": {0, maxSeconds}, "MaxDelaySeconds": {1, maxInterval}, "BackoffRate": {1, 1e9},
+			"IntervalSeconds": {1, maxSeconds}, "MaxAttempts": {0, maxSeconds}, "MaxDelaySeconds": {1, maxDelay}, "BackoffRate": {1, 1e9},
 		} {
 			if n := r.get(field); n != nil {
 				l.wholeNumber(n, here+"/"+field, bounds[0], bounds[1], field == "BackoffRate")

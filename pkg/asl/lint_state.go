@@ -199,7 +199,7 @@ func (l *linter) expressionOr(v *tree, at, kind string, before assigned) {
 	if jsonata.IsExpression(v.str()) {
 		l.template(v, at, before, allow{})
 	} else if v.kind != kind {
-		l.refuse(at, "Value is not a %s or a JSONata expression", kind)
+		l.refuse(at, "Value is not %s %s or a JSONata expression", article(kind), kind)
 	}
 }
 

@@ -1,12 +1,15 @@
 """Transitions per second of moto's Step Functions interpreter, for comparison with ours.
 
 Runs the benchmark's graph (eight Pass states, a Choice and a Succeed), once with references and once
-with arithmetic, in JSONPath, the only query language that moto evaluates. Usage: python moto_bench.py [executions]; needs moto[stepfunctions].
+with arithmetic, in JSONPath, the only query language that moto evaluates. Usage: python moto_bench.py [executions];
+needs moto[stepfunctions]. `moto_bench.py beside FILE` compares what both printed.
 """
 
 import json
+import re
 import sys
 import time
+from pathlib import Path
 
 import boto3
 from moto import mock_aws
@@ -49,5 +52,17 @@ def main(executions: int) -> None:
     measure("arithmetic", "States.MathAdd($.n, 1)", executions)
 
 
+def beside(text: str) -> None:
+    """Print how much faster our interpreter ran each graph."""
+    moto = dict(re.findall(r'"graph": "(\w+)".*"transitionsPerSecond": ([\d.]+)', text))
+    ours = dict(re.findall(r"^BenchmarkRun_(\w+?)(?:-\d+)?\s.*?([\d.]+) transitions/s", text, re.MULTILINE))
+    for name, graph in {"InMemory": "references", "Arithmetic": "arithmetic"}.items():
+        times = float(ours[name]) / float(moto[graph])
+        print(f"{graph}: {float(ours[name]):,.0f} transitions/s, moto {float(moto[graph]):,.0f}: {times:.0f} times as fast (goal 20)")
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50)
+    if sys.argv[1:2] == ["beside"]:
+        beside(Path(sys.argv[2]).read_text())
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 50)

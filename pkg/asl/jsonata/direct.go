@@ -23,6 +23,7 @@ type value struct {
 	text   string
 	truth  bool
 	raw    json.RawMessage
+	made   bool // raw was written here, so it is as JSON.stringify writes it
 }
 
 // frame holds variables: the bindings at the outside, a block's own inside.
@@ -30,6 +31,7 @@ type frame struct {
 	outer *frame
 	vars  map[string]value
 	root  map[string]json.RawMessage
+	calls *int // of functions so far, in the whole template
 }
 
 // get finds a variable.
@@ -103,7 +105,7 @@ func (v value) write(b *bytes.Buffer) bool {
 		b.WriteString("null")
 	default:
 		b.Write(v.raw)
-		return canonical(v.raw)
+		return v.made || canonical(v.raw)
 	}
 	return true
 }
@@ -213,7 +215,7 @@ func at(raw json.RawMessage, i int) (value, bool) {
 type block []expr
 
 func (b block) eval(s *frame) (v value, ok bool) {
-	inner := &frame{outer: s, vars: map[string]value{}}
+	inner := &frame{outer: s, vars: map[string]value{}, calls: s.calls}
 	for _, e := range b {
 		if v, ok = e.eval(inner); !ok {
 			return v, false
@@ -271,7 +273,7 @@ func (l list) eval(s *frame) (value, bool) {
 		}
 	}
 	b.WriteByte(']')
-	return value{kind: 'j', raw: b.Bytes()}, true
+	return value{kind: 'j', raw: b.Bytes(), made: true}, true
 }
 
 // record is { "key": value, … } with constant keys.
@@ -298,5 +300,5 @@ func (r record) eval(s *frame) (value, bool) {
 		}
 	}
 	b.WriteByte('}')
-	return value{kind: 'j', raw: b.Bytes()}, canonical(b.Bytes())
+	return value{kind: 'j', raw: b.Bytes(), made: true}, true
 }

@@ -149,7 +149,7 @@ func (n node) record() (expr, bool) {
 		key, okKey := compile(pair[0])
 		v, okValue := compile(pair[1])
 		name, isConstant := key.(constant)
-		if !okKey || !okValue || !isConstant || name.kind != 's' || slices.Contains(r.keys, name.text) {
+		if !okKey || !okValue || !isConstant || name.kind != 's' || slices.Contains(r.keys, name.text) || reordered([]byte(name.text)) {
 			return nil, false
 		}
 		r.keys, r.values = append(r.keys, name.text), append(r.values, v)
@@ -184,6 +184,9 @@ func (n node) function() (expr, bool) {
 		return nil, false
 	}
 	name := procedure.text("value")
+	if over, ok := n.overItems(name); ok {
+		return over, n.only("value", "name", "procedure", "arguments")
+	}
 	args, ok := n.children("arguments")
 	f := functions[name]
 	if !ok || len(args) != 1 || f == nil || !n.only("value", "name", "procedure", "arguments") {

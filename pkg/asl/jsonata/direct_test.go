@@ -23,7 +23,10 @@ func (g generator) expression(depth int) string {
 		return g.leaf()
 	}
 	sub := func() string { return g.expression(g.IntN(depth)) }
-	switch g.IntN(12) {
+	switch g.IntN(14) {
+	case 12, 13:
+		return fmt.Sprintf("$%s(%s, function(%s){ %s })", pick(g, "map", "filter"), pick(g, "$arr", "$o.rows", "$o.nested", "$one", "[1,2,3]", "$n", "[]"),
+			pick(g, "$v", "$v, $i", "$l", "$v, $i, $a", ""), pick(g, sub(), "$v", "$i", "$v + $i", "$v.v", "$v > 1", "$i > 0", "$v.v = 2", "[$v, $i]", "($l := $v; $l)", "$nothing", "$v[0]"))
 	case 0, 1:
 		return fmt.Sprintf("(%s %s %s)", sub(), pick(g, "+", "-", "*", "/", "%"), sub())
 	case 2:
@@ -89,16 +92,22 @@ func TestDirect_IsTakenForWhatMachinesCompute(t *testing.T) {
 	for _, e := range []string{
 		`$n + 1`, `$states.input.n * 2 - $n % 3`, `'job-' & $s & '-' & $n`, `$n > 3 and $b`, `$count($arr)`, `$sum($arr) / $count($arr)`,
 		`{"total": $n + 1, "name": $s}`, `[$n, $s]`, `$b ? 'yes' : 'no'`, `$o.rows[0].v`, `($m := $n * 2; $m + 1)`, `$not($b)`, `$states.input.n >= 41`,
+		`$map($arr, function($v) { $v * $states.input.n })`, `$map($o.rows, function($r, $i) { {"v": $r.v + $i, "s": $s} })`, `$filter($arr, function($v) { $v > 1 })`,
+		`$sum($map($arr, function($v) { $v * 2 }))`, `($k := 3; $map($arr, function($v) { $map($arr, function($w) { $v * $w + $k }) }))`,
 	} {
 		require.True(t, agree(t, p, e, bindings), e)
 	}
-	for _, e := range []string{`$o.rows.v`, `$sum([1, 'a'])`, `$n & null`, `1 / 0`, `$nothing`, `$now()`, `{"1": $n}`, `$map($arr, function($v){ $v })`, `$arr[$n > 1]`, `'\ud800'`, `$length($sum)`} {
+	for _, e := range []string{`$o.rows.v`, `$sum([1, 'a'])`, `$n & null`, `1 / 0`, `$nothing`, `$now()`, `{"1": $n}`, `$map($one, function($v){ $v })`, `$map($arr, $string)`, `$filter($arr, function($v) { $v > 2.5 })`, `$map($arr, function($v, $i, $a){ $a[0] })`, `$arr[$n > 1]`, `'\ud800'`, `$length($sum)`} {
 		require.False(t, agree(t, p, e, bindings), e)
 	}
 	for _, doubling := range []string{`$v := $v & $v;`, `$v := {"a": $v, "b": $v};`, `$v := [{"a": $v}, {"b": $v}];`} {
 		template := fmt.Sprintf(`"{%% ($v := 'xxxxxxxx'; %s 1) %%}"`, strings.ReplaceAll(strings.Repeat(doubling, 40), `"`, `'`))
 		require.False(t, jsonata.Short(p, template, `{}`), "what grows without end is left to the watched implementation: %s", doubling)
 	}
+	many, _ := json.Marshal(make([]int, 200))
+	template := `"{% $map($l, function($a){ $map($l, function($b){ $a }) }) %}"`
+	require.False(t, jsonata.Short(p, template, `{"l":`+string(many)+`}`), "40,000 calls are left to the watched implementation")
+	require.False(t, agree(t, p, `$map($arr, function($v){ $v })`, `{"arr":[1,2],"map":1}`), "an assigned variable hides a function")
 	require.False(t, agree(t, p, `$sum($arr)`, `{"arr":[1],"sum":"\u00e9"}`), "an assigned variable hides a function")
 }
 

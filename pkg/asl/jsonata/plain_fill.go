@@ -7,7 +7,7 @@ import (
 
 // fill gives the template's value; ok is false when the reference implementation has to decide.
 func (p *plan) fill(bindings []byte) (value json.RawMessage, ok bool) {
-	s := &frame{}
+	s := &frame{calls: new(int)}
 	if json.Unmarshal(bindings, &s.root) != nil {
 		return nil, false
 	}
