@@ -24,9 +24,9 @@ class KVCache:
         """Positions that a row has room for."""
         return self.kv.shape[4]
 
-    def layer(self, i: int) -> tuple[Tensor, Tensor]:
-        """Keys and values of layer i, each [count, K, S, D], as views."""
-        k, v = self.kv[i, :, : self.count].unbind(0)
+    def layer(self, i: int, span: int) -> tuple[Tensor, Tensor]:
+        """Keys and values of layer i up to position `span`, each [count, K, span, D], as views."""
+        k, v = self.kv[i, :, : self.count, :, :span].unbind(0)
         return k, v
 
     def keep(self, rows: Tensor) -> None:

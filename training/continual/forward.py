@@ -108,6 +108,11 @@ class Forward:
         """Keep the previous model's view of rows: once the change is merged it cannot be computed."""
         self._known(rows, 1.0)
 
+    def keep_lower(self, rows: list[Row]) -> None:
+        """Compute what is kept of rows below the split."""
+        if self.split:
+            self._kept(rows, self.lower, self._below)
+
     def forget(self) -> None:
         """Let everything go that is kept of rows."""
         self.lower.clear()

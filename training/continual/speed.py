@@ -5,6 +5,7 @@ the rows; shared beginnings and padding are not counted twice or at all.
 """
 
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,8 @@ from continual.generate import Batch, Request
 from continual.text import Row
 from continual.trainer import Trainer, plan
 
-ROUNDS = 8
+ROUNDS = 5
+SAMPLE = 64  # rows by which the work that is done once a row is measured
 ALL = {"first_layer": 0.0, "targets": "all-linear"}
 REPLAY = {"mode": "replay", "ratio": 0.25}
 STREAM_TOKENS = 64
@@ -46,8 +49,8 @@ def run(model: Path | None, only: list[str]) -> int:
 
 
 def memory(model: Path, out: Path) -> Iterator[str]:
-    """A plain read by all threads."""
-    yield f"{torch.get_num_threads()} threads read {bandwidth():.1f} GB/s"
+    """A plain read by all threads, and what else the machine does meanwhile."""
+    yield f"{torch.get_num_threads()} threads read {bandwidth():.1f} GB/s; load {os.getloadavg()[0]:.1f}"
 
 
 def bandwidth() -> float:
@@ -76,43 +79,53 @@ def trainer(loaded: models.Loaded, out: Path, **sections: Any) -> Trainer:
     new, old = rows(loaded)
     work = plan(new, old, cfg)
     t = params.setup(loaded.model, cfg)
-    forward = Forward(loaded, t)
-    for part in (new, old):
-        forward.register(part)
     terms = losses.build(cfg, t, {}, [], bool(work.per_step_old))
-    return Trainer(contract.Root(out), contract.Stop(), cfg, forward, t, terms, work, [], {})
+    return Trainer(contract.Root(out), contract.Stop(), cfg, Forward(loaded, t), t, terms, work, [], {})
+
+
+@dataclass
+class Cost:
+    """Seconds: of a forward through all layers, of a step once what is kept of its rows is there, and of that work for a run."""
+
+    forward: float
+    step: float
+    once: float
+    tokens: float
+    steps: int
+
+    @property
+    def spread(self) -> float:
+        """Seconds a step, with the work done once."""
+        return self.step + self.once / self.steps
+
+
+def cost(loaded: models.Loaded, out: Path, **sections: Any) -> Cost:
+    """What steps of a configuration cost; its adapters are gone afterwards."""
+    made = trainer(loaded, out, **sections)
+    plain = Forward(loaded, params.Trainable("none", {}))
+    once = prepare(made)
+    forwards, taken, count = [], [], 0
+    for k in range(ROUNDS):
+        step = [r for part in made.work.rows(made.cfg.seed, k) for r in part]
+        made.forward.register(step, len(step))
+        made.step(k)  # from here on the rows are known
+        count += sum(map(len, step))
+        forwards.append(seconds(lambda rows=step: forward(plain, made, rows)))
+        taken.append(seconds(lambda k=k: made.step(k)))
+    lora.detach(loaded.model, made.t.adapters)
+    return Cost(statistics.median(forwards), statistics.median(taken), once, count / ROUNDS, made.work.steps)
 
 
 def steps(model: Path, out: Path) -> Iterator[str]:
     """A step against a forward of the same rows through all layers, both by the same decoder."""
     loaded = models.load(model)
-    for name, sections in (
-        ("safe", {}),
-        ("naive", {"preset": "naive"}),
-        ("LoRA r16 on all layers, 16 rows", {"preset": "naive", "params": ALL, "train": {"batch_rows": 16}}),
-    ):
-        made = trainer(loaded, out, **sections)
-        made.step(0)
-        yield f"{name}: {cost(loaded, made)}"
-        lora.detach(loaded.model, made.t.adapters)
-
-
-def cost(loaded: models.Loaded, made: Trainer) -> str:
-    """A step in forwards: as it is once what is kept of rows is there, and with that work spread over the whole run."""
-    plain = Forward(loaded, params.Trainable("none", {}))
-    once = seconds(lambda: prepare(made))
-    forwards, taken, count = [], [], 0
-    for k in range(ROUNDS):
-        step = [r for part in made.work.rows(made.cfg.seed, k) for r in part]
-        count += sum(map(len, step))
-        forwards.append(seconds(lambda rows=step: forward(plain, made, rows)))
-        taken.append(seconds(lambda k=k: made.step(k)))
-    f, s, tokens = statistics.median(forwards[1:]), statistics.median(taken[1:]), count / ROUNDS
-    whole = (s + once / made.work.steps) / f
-    return (
-        f"{tokens:.0f} tokens, forward {1e3 * f:.0f} ms, step {1e3 * s:.0f} ms = {s / f:.2f} forwards, {tokens / s:.0f} tokens/s; "
-        f"{once:.1f} s once for {made.work.steps} steps: {whole:.2f} forwards in all"
-    )
+    every = {"preset": "naive", "params": ALL, "train": {"batch_rows": 16}}
+    for name, sections in (("safe", {}), ("naive", {"preset": "naive"}), ("LoRA r16 on all layers, 16 rows", every)):
+        c = cost(loaded, out, **sections)
+        yield (
+            f"{name}: {c.tokens:.0f} tokens, forward {1e3 * c.forward:.0f} ms, step {1e3 * c.step:.0f} ms = {c.step / c.forward:.2f} forwards, "
+            f"{c.tokens / c.step:.0f} tokens/s; {c.once:.1f} s once a run: {c.spread / c.forward:.2f} forwards over {c.steps} steps"
+        )
 
 
 @torch.no_grad()
@@ -123,24 +136,28 @@ def forward(plain: Forward, made: Trainer, rows: list[Row]) -> float:
 
 
 @torch.no_grad()
-def prepare(made: Trainer) -> None:
-    """Compute what a run keeps of its rows."""
-    in_batches(made.work.new + made.work.old, 16, made.forward)
-    if made.work.per_step_old:
-        in_batches(made.work.old, 16, made.forward.remember)
+def prepare(made: Trainer) -> float:
+    """Seconds to compute what a run keeps of its rows: lower layers' states, and of old rows the teacher's; by a sample."""
+    spent = 0.0
+    for all_rows, taught in ((made.work.new, False), (made.work.old, True)):
+        some = sorted(all_rows, key=len)[:: max(1, len(all_rows) // SAMPLE)] if made.work.per_step_old or not taught else []
+        made.forward.register(some)
+        for keep in [made.forward.keep_lower] + taught * [made.forward.remember]:
+            spent += seconds(lambda some=some, keep=keep: in_batches(some, 16, keep)) * len(all_rows) / max(1, len(some))
+    made.forward.forget()
+    return spent
 
 
 def replay(model: Path, out: Path) -> Iterator[str]:
-    """KL on a quarter of the rows against naive with as many rows a step; the teacher's passes included."""
+    """KL on a quarter of the rows against naive with as many rows and steps, what is done once included."""
     loaded = models.load(model)
-    tries: dict[str, list[float]] = {"naive": [], "kl": []}
-    for _ in range(2):
-        for name, kept in (("naive", {}), ("kl", {"replay": REPLAY, "loss": {"kl": 1.0}})):
-            made = trainer(loaded, out, preset="naive", train={"batch_rows": 16, "max_steps": 20}, **kept)
-            tries[name].append(seconds(lambda made=made: [made.step(k) for k in range(20)]))
-            lora.detach(loaded.model, made.t.adapters)
-    a, b = min(tries["naive"]), min(tries["kl"])
-    yield f"20 steps of 16 rows: naive {a:.1f} s, KL on 25 % {b:.1f} s = {b / a:.2f} times"
+    same = {"preset": "naive", "train": {"batch_rows": 16, "max_steps": 100}}
+    a, b = cost(loaded, out, **same), cost(loaded, out, **same, replay=REPLAY, loss={"kl": 1.0})
+    per = [c.tokens / c.spread for c in (a, b)]
+    yield (
+        f"16 rows a step, 100 steps: naive {1e3 * a.spread:.0f} ms a step, KL on 25 % {1e3 * b.spread:.0f} ms = {b.spread / a.spread:.2f} times; "
+        f"{per[0] / per[1]:.2f} times a token"
+    )
 
 
 def streams(model: Path, out: Path) -> Iterator[str]:
