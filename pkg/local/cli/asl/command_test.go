@@ -85,6 +85,21 @@ func TestRun_BadUse(t *testing.T) {
 	}
 }
 
+func TestRun_ActivitiesExistWhereTheyAreMocked(t *testing.T) {
+	m := file(t, "m.asl.json", `{"QueryLanguage":"JSONata","StartAt":"Paint","States":{"Paint":{"Type":"Task","TimeoutSeconds":5,
+		"Resource":"arn:aws:states:us-east-1:123456789012:activity:Paint","End":true}}}`)
+	out, code := call(t, aslcli.Command(), "run", m)
+	require.Equal(t, 3, code)
+	require.Contains(t, out, "The activity arn:aws:states:us-east-1:123456789012:activity:Paint does not exist.")
+	mocks := file(t, "mock.json", `{"StateMachines":{"m":{"TestCases":{"A":{"Paint":"Red"}}}},"MockedResponses":{"Red":{"0":{"Return":"red"}}}}`)
+	out, code = call(t, aslcli.Command(), "run", m, "--mock", mocks, "--history")
+	require.Equal(t, 0, code, out)
+	require.Contains(t, out, "ActivityScheduled")
+	out, code = call(t, aslcli.Command(), "run", m, "--input", "@"+file(t, "big.json", `"`+strings.Repeat("x", 256<<10)+`"`))
+	require.Equal(t, 2, code)
+	require.Contains(t, out, "262146 bytes")
+}
+
 func TestRun_RefusesMocksThatSayNothingOrTooMuch(t *testing.T) {
 	m := file(t, "m.asl.json", machine)
 	for _, mocks := range []string{``, `{`, `[]`, `null`, `5`, `{} x`, `{"StateMachines":5}`, `{"Machines":{}}`, `{"StateMachines":{"m":{"TestCases":{"a":{"Call":"None"}}}}}`,
