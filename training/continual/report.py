@@ -46,7 +46,7 @@ def table(lines: list[dict[str, Any]]) -> str:
 def _cell(key: str, value: dict[str, Any] | None) -> str:
     if value is None:
         return "–"
-    scale, unit, digits = (100, " %", 1) if key in SHARES or key in LATER else (1, "", 0)
+    scale, unit, digits = (100, "%", 1) if key in SHARES or key in LATER else (1, "", 0)
     half = value["half_width"]
     return f"{scale * value['mean']:.{digits}f}" + (f" ± {scale * half:.{digits}f}" if half is not None else "") + unit
 
