@@ -83,6 +83,39 @@ func TestMachines_EverySubstitutionNamesAResource(t *testing.T) {
 	require.Greater(t, seen, 20)
 }
 
+// call is the permission that a service integration needs first.
+var call = regexp.MustCompile(`^arn:aws:states:::(?:aws-sdk:)?(\w+):(\w)(\w+)`)
+
+// Every service that a machine names is one that its role may call, beside what waiting for it needs.
+func TestMachines_MayCallWhatTheyName(t *testing.T) {
+	allowed := map[string]map[string]bool{} // by logical id of the role
+	for _, s := range statements(t) {
+		role := regexp.MustCompile(`DefaultPolicy[0-9A-F]+$`).ReplaceAllString(s.where, "")
+		if allowed[role] == nil {
+			allowed[role] = map[string]bool{}
+		}
+		for _, action := range s.actions {
+			allowed[role][action] = true
+		}
+	}
+	seen := map[string]bool{}
+	for id, m := range of("AWS::StepFunctions::StateMachine") {
+		role := regexp.MustCompile(`(\w+Role)[0-9A-F]{8}"`).FindStringSubmatch(text(t, m.Properties["RoleArn"]))[1]
+		for _, r := range regexp.MustCompile(`"Resource":"([^"]+)"`).FindAllStringSubmatch(m.Properties["DefinitionString"].(string), -1) {
+			part := call.FindStringSubmatch(r[1])
+			require.NotNil(t, part, "%s: %s", id, r[1])
+			action := part[1] + ":" + strings.ToUpper(part[2]) + part[3]
+			if action == "lambda:Invoke" {
+				action = "lambda:InvokeFunction"
+			}
+			seen[action] = true
+			require.True(t, allowed["perennial-pipeline/"+role][action], "%s may not %s", role, action)
+		}
+	}
+	require.Equal(t, []string{"lambda:InvokeFunction", "sagemaker:CreateEndpoint", "sagemaker:CreateEndpointConfig", "sagemaker:CreateModel",
+		"sagemaker:CreateTrainingJob", "sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint", "states:StartExecution"}, slices.Sorted(maps.Keys(seen)))
+}
+
 // kebab turns "TrainingPlan" into "training-plan".
 func kebab(s string) string {
 	return strings.ToLower(regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(s, "$1-$2"))

@@ -1,13 +1,20 @@
 package main_test
 
 import (
+	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/perennial-llm/perennial/infra/stacks"
 )
 
 // withoutResources are the actions that IAM cannot hold to a resource.
@@ -122,6 +129,123 @@ func TestStores_AreKeptAndClosed(t *testing.T) {
 	require.Contains(t, text(t, table.Properties["PointInTimeRecoverySpecification"]), `"PointInTimeRecoveryEnabled":true`)
 	require.Equal(t, map[string]any{"AttributeName": "ttl", "Enabled": true}, table.Properties["TimeToLiveSpecification"])
 	require.Len(t, table.Properties["GlobalSecondaryIndexes"], 2)
+}
+
+// The API's function alone keeps accounts, in the one pool; people sign in by what the pool's client allows.
+func TestUsers_SignInThroughTheApi(t *testing.T) {
+	for _, s := range statements(t) {
+		for _, action := range s.actions {
+			if strings.HasPrefix(action, "cognito-idp:") {
+				require.Contains(t, s.where, "perennial-api/Api")
+				require.Regexp(t, `^\[\{"Fn::GetAtt":\["Users[0-9A-F]+","Arn"\]\}\]$`, text(t, s.resources))
+			}
+		}
+	}
+	pool := only(t, "AWS::Cognito::UserPool", "")
+	require.Equal(t, "Retain", pool.DeletionPolicy)
+	require.Equal(t, "ACTIVE", pool.Properties["DeletionProtection"])
+	require.Contains(t, text(t, pool.Properties["AdminCreateUserConfig"]), `"AllowAdminCreateUserOnly":true`)
+	require.Equal(t, map[string]any{"CaseSensitive": false}, pool.Properties["UsernameConfiguration"])
+	client := only(t, "AWS::Cognito::UserPoolClient", "").Properties
+	require.ElementsMatch(t, []any{"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}, client["ExplicitAuthFlows"])
+	require.Equal(t, []any{"name"}, client["WriteAttributes"], "who has a token does not change the login")
+	require.Equal(t, false, client["AllowedOAuthFlowsUserPoolClient"])
+	var groups []string
+	for _, g := range of("AWS::Cognito::UserPoolGroup") {
+		groups = append(groups, g.Properties["GroupName"].(string))
+	}
+	require.ElementsMatch(t, []string{"viewer", "data-engineer", "ml-engineer", "approver", "admin"}, groups)
+	api := text(t, of("AWS::Lambda::Function")["perennial-api/"+functions(t)["api"]].Properties["Environment"])
+	require.Contains(t, api, `"PERENNIAL_USER_POOL":{"Ref":"Users`)
+	require.Contains(t, api, `"PERENNIAL_CLIENT":{"Ref":"UsersWeb`)
+}
+
+func TestUsers_TheFirstAdminIsInvited(t *testing.T) {
+	require.Empty(t, of("AWS::Cognito::UserPoolUser"), "only when adminEmail is set")
+}
+
+// Arrivals are tried, given up into a queue, and put aside from there by the same function.
+func TestArrivals_HaveAWayOut(t *testing.T) {
+	queues := of("AWS::SQS::Queue")
+	require.Len(t, queues, 2)
+	for id, q := range queues {
+		require.Equal(t, true, q.Properties["SqsManagedSseEnabled"], id)
+		require.EqualValues(t, 14*86400, q.Properties["MessageRetentionPeriod"], id)
+	}
+	require.Len(t, of("AWS::Lambda::EventSourceMapping"), 2)
+	for id, m := range of("AWS::Lambda::EventSourceMapping") {
+		require.Equal(t, []any{"ReportBatchItemFailures"}, m.Properties["FunctionResponseTypes"], id)
+		require.Equal(t, map[string]any{"Ref": functions(t)["dataset-register"]}, m.Properties["FunctionName"], id)
+	}
+	register := text(t, of("AWS::Lambda::Function")["perennial-pipeline/"+functions(t)["dataset-register"]].Properties["Environment"])
+	require.Regexp(t, `"PERENNIAL_LETTERS":\{"Fn::GetAtt":\["ArrivalsDeadLetters`, register)
+}
+
+// Everybody is told of what nobody sees happening: each alarm has somebody to tell.
+func TestAlarms_TellTheTopic(t *testing.T) {
+	alarms := of("AWS::CloudWatch::Alarm")
+	require.GreaterOrEqual(t, len(alarms), 2*5+2+1+2+2)
+	for id, a := range alarms {
+		require.Len(t, a.Properties["AlarmActions"], 1, id)
+		require.NotEmpty(t, a.Properties["AlarmDescription"], id)
+	}
+	for _, name := range []string{"SweepStopped", "ArrivalsGivenUp", "ArrivalsStuck", "ApiFaults", "TrainModelFailed", "RollbackReleaseFailed"} {
+		require.NotEmpty(t, slices.DeleteFunc(slices.Collect(maps.Keys(alarms)), func(id string) bool { return !strings.HasPrefix(id, "perennial-observe/"+name) }), name)
+	}
+}
+
+// A policy on the topic replaces the one that lets alarms of the account publish: it must say so itself.
+func TestAlarms_MayPublish(t *testing.T) {
+	policy := text(t, only(t, "AWS::SNS::TopicPolicy", "").Properties)
+	require.Contains(t, policy, `"Principal":{"Service":"cloudwatch.amazonaws.com"}`)
+	require.Contains(t, policy, `{"Bool":{"aws:SecureTransport":"false"}}`)
+}
+
+// Logs are kept for three months, not for ever and not for nothing.
+func TestLogs_End(t *testing.T) {
+	groups := of("AWS::Logs::LogGroup")
+	require.GreaterOrEqual(t, len(groups), 24+5+1)
+	for id, g := range groups {
+		require.EqualValues(t, 90, g.Properties["RetentionInDays"], id)
+	}
+}
+
+// What jobs and endpoints may do is named: no wildcard in an action, and resources that begin with something.
+func TestRoles_OfSageMakerAreNarrow(t *testing.T) {
+	seen := 0
+	for _, s := range statements(t) {
+		if !strings.Contains(s.where, "TrainingRole") && !strings.Contains(s.where, "ServingRole") {
+			continue
+		}
+		for _, action := range s.actions {
+			seen++
+			require.NotContains(t, action, "*")
+			if strings.HasPrefix(action, "s3:") && strings.Contains(action, "Object") {
+				require.NotRegexp(t, `"/\*"`, text(t, s.resources), "%s reads the whole bucket", s.where)
+			}
+		}
+	}
+	require.Greater(t, seen, 10)
+}
+
+// The page's policy is the one that the web app is tested under; addresses of pages may have dots.
+func TestWeb_IsServedAsOnOneMachine(t *testing.T) {
+	source, err := os.ReadFile("../pkg/httpapi/web.go")
+	require.NoError(t, err)
+	headers := text(t, only(t, "AWS::CloudFront::ResponseHeadersPolicy", "").Properties)
+	for _, part := range regexp.MustCompile(`[a-z]+-(?:src|uri|action|ancestors) [^;"]+`).FindAllString(string(source), -1) {
+		require.Contains(t, headers, part)
+	}
+	code, err := json.Marshal(stacks.Fallback)
+	require.NoError(t, err)
+	require.Contains(t, text(t, only(t, "AWS::CloudFront::Function", "").Properties["FunctionCode"]), string(code))
+	for uri, want := range map[string]string{"/": "/index.html", "/runs": "/index.html", "/data/tickets/a.v1.jsonl": "/index.html", "/models/smollm2-1.7b": "/index.html",
+		"/assets/index-Ab12.js": "/assets/index-Ab12.js", "/favicon.svg": "/favicon.svg", "/index.html": "/index.html", "/assets/": "/index.html"} {
+		js := stacks.Fallback + "\nconsole.log(handler({request: {uri: " + strconv.Quote(uri) + "}}).uri)"
+		out, err := exec.Command("node", "-e", js).CombinedOutput()
+		require.NoError(t, err, string(out))
+		require.Equal(t, want, strings.TrimSpace(string(out)), uri)
+	}
 }
 
 func TestWeb_IsStrict(t *testing.T) {

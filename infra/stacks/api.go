@@ -4,12 +4,9 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
-
-	"github.com/perennial-llm/perennial/pkg/identity"
 )
 
 // API is the way in for the web app, the command line and other systems.
@@ -22,14 +19,15 @@ type API struct {
 // NewAPI makes the api stack.
 func NewAPI(app awscdk.App, s Settings, d Data) API {
 	st := stack(app, s, "api", "HTTP API and user pool")
+	keep(st)
 	f := newFunction(st, s, d, "api", apiNeeds)
+	newUsers(st, s).serve(f)
 	// Format 2.0 joins headers with commas, and its adapter splits them again at every comma.
 	integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(jsii.String("Api"), f,
 		&awsapigatewayv2integrations.HttpLambdaIntegrationProps{PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_1_0()})
 	api := awsapigatewayv2.NewHttpApi(st, jsii.String("Http"), &awsapigatewayv2.HttpApiProps{
 		ApiName: jsii.String(s.Prefix), DefaultIntegration: integration, Description: jsii.String("Perennial: /v1 and /gateway")})
 	limitAndLog(st, api)
-	newUserPool(st, s)
 	return API{Stack: st, HTTP: api, Function: f}
 }
 
@@ -42,22 +40,4 @@ func limitAndLog(st awscdk.Stack, api awsapigatewayv2.HttpApi) {
 	stage.SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{DestinationArn: logs.LogGroupArn(),
 		Format: jsii.String(`{"time":"$context.requestTime","id":"$context.requestId","method":"$context.httpMethod","path":"$context.path",` +
 			`"status":"$context.status","ms":"$context.responseLatency","ip":"$context.identity.sourceIp","error":"$context.integrationErrorMessage"}`)})
-}
-
-// newUserPool makes the pool for a company's sign-in, with one group per role. Accounts are invited.
-func newUserPool(st awscdk.Stack, s Settings) {
-	pool := awscognito.NewUserPool(st, jsii.String("Users"), &awscognito.UserPoolProps{
-		UserPoolName: jsii.String(s.Prefix), SelfSignUpEnabled: jsii.Bool(false), SignInAliases: &awscognito.SignInAliases{Email: jsii.Bool(true)},
-		AccountRecovery: awscognito.AccountRecovery_EMAIL_ONLY, Mfa: awscognito.Mfa_OPTIONAL, DeletionProtection: jsii.Bool(true),
-		MfaSecondFactor: &awscognito.MfaSecondFactor{Otp: jsii.Bool(true), Sms: jsii.Bool(false)}, RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
-		PasswordPolicy: &awscognito.PasswordPolicy{MinLength: jsii.Number(12), RequireDigits: jsii.Bool(true), RequireLowercase: jsii.Bool(true),
-			RequireUppercase: jsii.Bool(true), RequireSymbols: jsii.Bool(false)},
-	})
-	pool.AddClient(jsii.String("Web"), &awscognito.UserPoolClientOptions{AuthFlows: &awscognito.AuthFlow{UserSrp: jsii.Bool(true)},
-		GenerateSecret: jsii.Bool(false), PreventUserExistenceErrors: jsii.Bool(true), EnableTokenRevocation: jsii.Bool(true),
-		AccessTokenValidity: awscdk.Duration_Minutes(jsii.Number(15)), RefreshTokenValidity: awscdk.Duration_Hours(jsii.Number(12))})
-	for _, role := range identity.Roles {
-		awscognito.NewCfnUserPoolGroup(st, jsii.String("Group-"+string(role)), &awscognito.CfnUserPoolGroupProps{
-			UserPoolId: pool.UserPoolId(), GroupName: jsii.String(string(role))})
-	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3deployment"
 	"github.com/aws/jsii-runtime-go"
@@ -27,15 +28,21 @@ type Data struct {
 // NewData makes the data stack. Its table and bucket survive the stack.
 func NewData(app awscdk.App, s Settings) Data {
 	st := stack(app, s, "data", "records and objects")
+	keep(st)
 	d := Data{Stack: st, Table: newTable(st), Bucket: newBucket(st, s.WebOrigin)}
 	key := "code/" + folderDigest(s.Code) + "/"
 	awss3deployment.NewBucketDeployment(st, jsii.String("TrainingCode"), &awss3deployment.BucketDeploymentProps{
-		DestinationBucket: d.Bucket, DestinationKeyPrefix: jsii.String(key), Prune: jsii.Bool(false), RetainOnDelete: jsii.Bool(true),
+		DestinationBucket: d.Bucket, DestinationKeyPrefix: jsii.String(key), Prune: jsii.Bool(false), RetainOnDelete: jsii.Bool(true), LogGroup: copyLogs(st),
 		Sources: &[]awss3deployment.ISource{awss3deployment.Source_Asset(jsii.String(s.Code), nil)},
 		Exclude: jsii.Strings("tests/*", "*__pycache__/*"),
 	})
 	d.Code = jsii.String("s3://" + *d.Bucket.BucketName() + "/" + key)
 	return d
+}
+
+// copyLogs are the logs of the CDK's own function that copies files to buckets.
+func copyLogs(st awscdk.Stack) awslogs.ILogGroup {
+	return awslogs.NewLogGroup(st, jsii.String("CopyLogs"), &awslogs.LogGroupProps{Retention: awslogs.RetentionDays_THREE_MONTHS, RemovalPolicy: awscdk.RemovalPolicy_DESTROY})
 }
 
 // newTable makes the one table for all records; attribute names are those of pkg/aws/dynamo.

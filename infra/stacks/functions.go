@@ -36,7 +36,7 @@ var taskNeeds = map[string]need{
 	"dataset-check":      {reads: append([]string{"incoming/", "benchmarks/"}, admitted...), writes: admitted, seconds: 900, memory: 1769, ephemeral: 10240},
 	"dataset-publish":    {reads: append([]string{"incoming/"}, admitted...), writes: admitted, seconds: 900, memory: 1769, ephemeral: 10240},
 	"dataset-quarantine": {reads: []string{"ingestions/"}, answers: []string{"ingest-data"}},
-	"training-plan":      {reads: []string{"datasets/", "models/", "runs/"}, writes: []string{"runs/"}},
+	"training-plan":      {reads: []string{"benchmarks/", "datasets/", "models/", "runs/"}, writes: []string{"runs/"}, memory: 512},
 	"training-register":  {reads: []string{"runs/", "models/"}, seconds: 300, memory: 512},
 	"training-fail":      {},
 	"training-conclude":  {},
@@ -128,7 +128,7 @@ func watching(st awscdk.Stack, s Settings, d Data) []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		constructs.Actions{"states:DescribeExecution", "states:GetExecutionHistory"}.On(
 			s.executionsARN(st, "train-model"), s.executionsARN(st, "evaluate-model")),
-		constructs.Actions{"sagemaker:DescribeTrainingJob"}.On(sagemakerARN(st, "training-job")),
+		constructs.Actions{"sagemaker:DescribeTrainingJob"}.On(jobARNs(st)...),
 		constructs.Actions{"logs:DescribeLogStreams", "logs:GetLogEvents", "logs:FilterLogEvents"}.On(logs),
 		constructs.Actions{"s3:DeleteObject", "s3:DeleteObjectVersion"}.On(d.objects([]string{"uploads/", "incoming/"})...),
 	}

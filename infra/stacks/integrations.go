@@ -15,8 +15,8 @@ var rules = constructs.Actions{"events:PutTargets", "events:PutRule", "events:De
 var integrations = map[string]func(Pipeline) []awsiam.PolicyStatement{
 	"arn:aws:states:::sagemaker:createTrainingJob.sync": func(p Pipeline) []awsiam.PolicyStatement {
 		return []awsiam.PolicyStatement{
-			constructs.Actions{"sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob", "sagemaker:AddTags"}.
-				On(sagemakerARN(p.Stack, "training-job")),
+			constructs.Actions{"sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob", "sagemaker:AddTags", "sagemaker:ListTags"}.
+				On(jobARNs(p.Stack)...),
 			rules.On(p.managedRule("StepFunctionsGetEventsForSageMakerTrainingJobsRule")),
 			mayPass(p.training),
 		}

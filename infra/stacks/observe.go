@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/jsii-runtime-go"
@@ -26,6 +27,7 @@ func NewObserve(app awscdk.App, s Settings, p Pipeline, api API) {
 	st := stack(app, s, "observe", "alarms and dashboard")
 	o := observer{Stack: st, topic: awssns.NewTopic(st, jsii.String("Alarms"), &awssns.TopicProps{EnforceSSL: jsii.Bool(true), DisplayName: jsii.String("Perennial alarms")}),
 		board: awscloudwatch.NewDashboard(st, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{DashboardName: jsii.String(s.Prefix)})}
+	alarmsMayPublish(st, o.topic)
 	if s.AlarmEmail != "" {
 		o.topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&s.AlarmEmail, nil))
 	}
@@ -33,6 +35,14 @@ func NewObserve(app awscdk.App, s Settings, p Pipeline, api API) {
 	o.functions(p)
 	o.deadLetters(p)
 	o.api(api)
+}
+
+// alarmsMayPublish says what a topic without a policy allows by itself: the rule for TLS is a policy.
+func alarmsMayPublish(st awscdk.Stack, topic awssns.Topic) {
+	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Actions:    jsii.Strings("sns:Publish"), Resources: &[]*string{topic.TopicArn()},
+		Conditions: &map[string]any{"StringEquals": map[string]*string{"aws:SourceAccount": st.Account()}}}))
 }
 
 // machines watches executions that fail or take too long.
@@ -52,6 +62,7 @@ func (o observer) machines(p Pipeline) {
 func (o observer) functions(p Pipeline) {
 	sweep := p.Functions["trigger-sweep"]
 	o.alarm("SweepErrors", "The sweep fails: triggers and expiries wait", sweep.MetricErrors(nil), 3, 3)
+	o.silence("SweepStopped", "The sweep is not called any more: triggers and expiries wait", sweep.MetricInvocations(nil))
 	o.alarm("RegisterErrors", "Arrivals are not registered", p.Functions["dataset-register"].MetricErrors(nil), 3, 3)
 	var errors []awscloudwatch.IMetric
 	for _, name := range slices.Sorted(maps.Keys(p.Functions)) {
@@ -60,10 +71,14 @@ func (o observer) functions(p Pipeline) {
 	o.graph("Function errors", errors)
 }
 
+// deadLetters tells when an arrival is given up, and when it could not even be kept for people to see.
 func (o observer) deadLetters(p Pipeline) {
 	for _, id := range slices.Sorted(maps.Keys(p.DeadLetters)) {
-		o.alarm(id+"DeadLetters", "Messages were given up: see the queue, mend the cause, and redrive",
-			p.DeadLetters[id].MetricApproximateNumberOfMessagesVisible(nil), 1, 1)
+		q := p.DeadLetters[id]
+		o.alarm(id+"GivenUp", "Arrivals were given up: see Dead letters in the web app's settings, mend the cause, and replay",
+			q.MetricNumberOfMessagesReceived(nil), 1, 1)
+		o.alarm(id+"Stuck", "Messages stay among the dead letters: see the log of the function that takes them, and mend the cause",
+			q.MetricApproximateNumberOfMessagesVisible(nil), 1, 3)
 	}
 }
 
@@ -77,10 +92,20 @@ func (o observer) api(api API) {
 
 // alarm tells the topic when a metric's five-minute value is at least threshold that many times in a row.
 func (o observer) alarm(id, what string, m awscloudwatch.Metric, threshold float64, periods int) {
-	a := awscloudwatch.NewAlarm(o.Stack, jsii.String(id), &awscloudwatch.AlarmProps{
-		Metric: m, Threshold: &threshold, EvaluationPeriods: jsii.Number(periods), AlarmDescription: &what,
+	o.tell(id, &awscloudwatch.AlarmProps{Metric: m, Threshold: &threshold, EvaluationPeriods: jsii.Number(periods), AlarmDescription: &what,
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
 		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING})
+}
+
+// silence tells the topic when nothing happens for a quarter of an hour.
+func (o observer) silence(id, what string, m awscloudwatch.Metric) {
+	o.tell(id, &awscloudwatch.AlarmProps{Metric: m, Threshold: jsii.Number(1), EvaluationPeriods: jsii.Number(3), AlarmDescription: &what,
+		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
+		TreatMissingData:   awscloudwatch.TreatMissingData_BREACHING})
+}
+
+func (o observer) tell(id string, props *awscloudwatch.AlarmProps) {
+	a := awscloudwatch.NewAlarm(o.Stack, jsii.String(id), props)
 	a.AddAlarmAction(awscloudwatchactions.NewSnsAction(o.topic))
 	a.AddOkAction(awscloudwatchactions.NewSnsAction(o.topic))
 }

@@ -20,6 +20,7 @@ type Settings struct {
 	ServingImage     string
 	ServingInstance  string
 	AlarmEmail       string // empty = nobody is mailed
+	AdminEmail       string // of the first admin, whom Cognito invites; empty = nobody is
 	WebOrigin        string // of pages that may send files to the bucket by signed addresses; one * is allowed
 	Version          string
 }
@@ -42,7 +43,7 @@ func FromContext(app awscdk.App) Settings {
 		Prefix: must("prefix"), Dist: get("dist", "dist"), Web: get("web", "frontend/dist"), Code: get("code", "training"),
 		TrainingImage: must("trainingImage"), TrainingInstance: must("trainingInstance"),
 		ServingImage: must("servingImage"), ServingInstance: must("servingInstance"),
-		AlarmEmail: get("alarmEmail", ""), WebOrigin: get("webOrigin", "https://*.cloudfront.net"), Version: get("version", "development"),
+		AlarmEmail: get("alarmEmail", ""), AdminEmail: get("adminEmail", ""), WebOrigin: get("webOrigin", "https://*.cloudfront.net"), Version: get("version", "development"),
 	}
 }
 
@@ -62,6 +63,9 @@ func stack(app awscdk.App, s Settings, name, what string) awscdk.Stack {
 	return st
 }
 
+// keep refuses to delete a stack whose loss would be the customer's.
+func keep(st awscdk.Stack) { st.SetTerminationProtection(jsii.Bool(true)) }
+
 // image fills in the stack's region.
 func image(st awscdk.Stack, uri string) *string {
 	return jsii.String(strings.ReplaceAll(uri, "{region}", *st.Region()))
@@ -80,7 +84,15 @@ func (s Settings) executionsARN(st awscdk.Stack, name string) *string {
 		ResourceName: jsii.String(s.Prefix + "-" + name + ":*"), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME})
 }
 
-// sagemakerARN covers resources of one kind, such as "endpoint".
-func sagemakerARN(st awscdk.Stack, kind string) *string {
-	return st.FormatArn(&awscdk.ArnComponents{Service: jsii.String("sagemaker"), Resource: jsii.String(kind), ResourceName: jsii.String("*")})
+// sagemakerARN covers resources of one kind, such as "endpoint". Their names begin with nothing of ours: people
+// choose names of models and environments.
+func sagemakerARN(st awscdk.Stack, kind string) *string { return sagemakerNamed(st, kind, "*") }
+
+// jobARNs cover the training and the evaluation jobs; pkg/training names them.
+func jobARNs(st awscdk.Stack) []*string {
+	return []*string{sagemakerNamed(st, "training-job", "run-*"), sagemakerNamed(st, "training-job", "ev-*")}
+}
+
+func sagemakerNamed(st awscdk.Stack, kind, name string) *string {
+	return st.FormatArn(&awscdk.ArnComponents{Service: jsii.String("sagemaker"), Resource: jsii.String(kind), ResourceName: &name})
 }

@@ -11,18 +11,19 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// policy is the web app's Content-Security-Policy: nothing inline, nothing from elsewhere; it sends to the
-// API and parts of uploads to the bucket.
+// policy is the web app's Content-Security-Policy, that of pkg/httpapi: nothing inline, nothing from elsewhere;
+// it sends to the API and parts of uploads to the bucket.
 func policy(bucket awss3.Bucket) *string {
-	return jsii.String(strings.Join([]string{"default-src 'self'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "font-src 'self'",
-		"connect-src 'self' https://" + *bucket.BucketRegionalDomainName(), "object-src 'none'", "base-uri 'self'", "form-action 'self'",
+	return jsii.String(strings.Join([]string{"default-src 'self'", "script-src 'self'", "style-src 'self'", "img-src 'self' data: blob:", "font-src 'self' data:",
+		"connect-src 'self' https://" + *bucket.BucketRegionalDomainName(), "frame-src 'self'", "worker-src 'self'", "object-src 'none'", "base-uri 'self'", "form-action 'self'",
 		"frame-ancestors 'none'"}, "; "))
 }
 
-// fallback serves the app's one page for every address of its own.
-const fallback = `function handler(event) {
+// Fallback serves the app's one page for every address of its own. Files are below /assets/ or at the root;
+// a page's address may have dots deeper down, such as a file's name.
+const Fallback = `function handler(event) {
   var request = event.request;
-  if (!/\.[A-Za-z0-9]+$/.test(request.uri)) request.uri = '/index.html';
+  if (!/^\/(assets\/.+|[^\/]+\.[A-Za-z0-9]+)$/.test(request.uri)) request.uri = '/index.html';
   return request;
 }`
 
@@ -39,9 +40,24 @@ func NewWeb(app awscdk.App, s Settings, data Data, api API) {
 		DefaultBehavior:     siteBehavior(st, site, data.Bucket),
 		AdditionalBehaviors: &map[string]*awscloudfront.BehaviorOptions{"/v1/*": apiBehavior(st, api), "/gateway/*": apiBehavior(st, api), "/healthz": apiBehavior(st, api)},
 	})
-	awss3deployment.NewBucketDeployment(st, jsii.String("Files"), &awss3deployment.BucketDeploymentProps{DestinationBucket: site, Distribution: d,
-		Sources: &[]awss3deployment.ISource{awss3deployment.Source_Asset(jsii.String(s.Web), nil)}, DistributionPaths: jsii.Strings("/index.html")})
+	upload(st, s, site, d)
 	awscdk.NewCfnOutput(st, jsii.String("Address"), &awscdk.CfnOutputProps{Value: jsii.String("https://" + *d.DomainName())})
+}
+
+// upload brings the web app to the site. Files below assets/ have their digest in the name and stay, for tabs
+// that are open; everything else is asked for again each time.
+func upload(st awscdk.Stack, s Settings, site awss3.Bucket, d awscloudfront.Distribution) {
+	logs := copyLogs(st)
+	files := func(cache string, names []string) *awss3deployment.BucketDeploymentProps {
+		return &awss3deployment.BucketDeploymentProps{DestinationBucket: site, Prune: jsii.Bool(false), LogGroup: logs,
+			Exclude: jsii.Strings("*"), Include: jsii.Strings(names...), CacheControl: &[]awss3deployment.CacheControl{awss3deployment.CacheControl_FromString(&cache)},
+			Sources: &[]awss3deployment.ISource{awss3deployment.Source_Asset(jsii.String(s.Web), nil)}}
+	}
+	assets := awss3deployment.NewBucketDeployment(st, jsii.String("Assets"), files("public, max-age=31536000, immutable", []string{"assets/*"}))
+	rest := files("no-cache", []string{"index.html", "favicon.svg"})
+	rest.Distribution, rest.DistributionPaths = d, jsii.Strings("/index.html", "/favicon.svg")
+	pages := awss3deployment.NewBucketDeployment(st, jsii.String("Pages"), rest)
+	pages.Node().AddDependency(assets) // the page names its assets
 }
 
 func siteBehavior(st awscdk.Stack, site, objects awss3.Bucket) *awscloudfront.BehaviorOptions {
@@ -55,7 +71,7 @@ func siteBehavior(st awscdk.Stack, site, objects awss3.Bucket) *awscloudfront.Be
 			StrictTransportSecurity: &awscloudfront.ResponseHeadersStrictTransportSecurity{AccessControlMaxAge: year, IncludeSubdomains: jsii.Bool(true), Override: jsii.Bool(true)},
 		}})
 	rewrite := awscloudfront.NewFunction(st, jsii.String("Fallback"), &awscloudfront.FunctionProps{
-		Runtime: awscloudfront.FunctionRuntime_JS_2_0(), Code: awscloudfront.FunctionCode_FromInline(jsii.String(fallback))})
+		Runtime: awscloudfront.FunctionRuntime_JS_2_0(), Code: awscloudfront.FunctionCode_FromInline(jsii.String(Fallback))})
 	return &awscloudfront.BehaviorOptions{
 		Origin:               awscloudfrontorigins.S3BucketOrigin_WithOriginAccessControl(site, nil),
 		ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS, ResponseHeadersPolicy: headers, Compress: jsii.Bool(true),

@@ -104,10 +104,10 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
-// answers polls until the server answers anything, at most a minute.
+// answers polls until the server answers anything, at most three minutes: a busy machine takes more than one.
 func answers(url string) bool {
 	client := http.Client{Timeout: 5 * time.Second}
-	for range 600 {
+	for range 1800 {
 		if resp, err := client.Get(url); err == nil {
 			return resp.Body.Close() == nil
 		}
