@@ -1,17 +1,16 @@
 package training
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/perennial-llm/perennial/pkg/audit"
 	"github.com/perennial-llm/perennial/pkg/benchmark"
 	"github.com/perennial-llm/perennial/pkg/errs"
-	"github.com/perennial-llm/perennial/pkg/object"
 	"github.com/perennial-llm/perennial/pkg/registry"
 	"github.com/perennial-llm/perennial/pkg/table"
 )
@@ -20,6 +19,7 @@ import (
 type EvalJob struct {
 	Job      string    `json:"job"` // base of the job's name; the attempt is added to it
 	Digest   string    `json:"digest"`
+	Isolated bool      `json:"isolated"` // the job needs no network: nothing in it asks a judge
 	Channels []Channel `json:"channels"`
 	Output   string    `json:"output"` // S3 URI
 }
@@ -110,18 +110,16 @@ func (s *Service) evalJob(ctx context.Context, v registry.Version, bs []benchmar
 	if err := s.putJSON(ctx, prefix+"config/eval.json", config); err != nil {
 		return EvalJob{}, err
 	}
-	for _, b := range bs {
-		for file, content := range b.Files() {
-			key := prefix + "benchmark/" + b.Name + "/" + file
-			if _, err := s.Objects.Put(ctx, key, bytes.NewReader(content), object.PutOptions{}); err != nil {
-				return EvalJob{}, err
-			}
-		}
+	if err := s.putBenchmarks(ctx, prefix+"benchmark/", bs); err != nil {
+		return EvalJob{}, err
 	}
-	return EvalJob{Job: name, Digest: v.Digest, Output: s.Places.URI(strings.TrimSuffix(prefix, "/")), Channels: []Channel{
+	return EvalJob{Job: name, Digest: v.Digest, Isolated: !slices.ContainsFunc(bs, asksJudge), Output: s.Places.URI(strings.TrimSuffix(prefix, "/")), Channels: []Channel{
 		channel("benchmark", s.Places.URI(prefix+"benchmark/")), channel("code", s.Places.Code),
 		channel("config", s.Places.URI(prefix+"config/")), channel("model", s.Places.URI(v.Artifact))}}, nil
 }
+
+// asksJudge tells whether a benchmark's items are scored by a model outside of the job.
+func asksJudge(v benchmark.Version) bool { return v.Scorer.Kind == "llm_judge" }
 
 func evaluationKey(digest, set string) table.Key {
 	return table.Key{PK: "EVALUATION#" + digest, SK: "SET#" + set}

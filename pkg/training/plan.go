@@ -95,10 +95,17 @@ func (s *Service) channels(ctx context.Context, run Run, model registry.Model, p
 	if len(carried) > 0 {
 		out = append(out, channel("cl_state", s.Places.URI(parent.Artifact+"cl_state/")))
 	}
-	return s.dataChannels(ctx, run, parent, prefix, out)
+	data, err := s.dataChannels(ctx, run, parent, prefix)
+	if err != nil {
+		return nil, err
+	}
+	measuring, err := s.measuring(ctx, run, model, prefix)
+	out = slices.Concat(out, data, measuring)
+	slices.SortFunc(out, func(a, b Channel) int { return strings.Compare(a.ChannelName, b.ChannelName) })
+	return out, err
 }
 
-func (s *Service) dataChannels(ctx context.Context, run Run, parent registry.Version, prefix string, out []Channel) ([]Channel, error) {
+func (s *Service) dataChannels(ctx context.Context, run Run, parent registry.Version, prefix string) ([]Channel, error) {
 	seen, err := s.seen(ctx, parent)
 	if err != nil {
 		return nil, err
@@ -116,24 +123,32 @@ func (s *Service) dataChannels(ctx context.Context, run Run, parent registry.Ver
 		old = append(old, sh)
 	}
 	slices.SortFunc(old, func(a, b dataset.Shard) int { return strings.Compare(a.SHA256, b.SHA256) })
+	var out []Channel
 	for name, shards := range map[string][]dataset.Shard{"train": fresh, "replay": old} {
 		if len(shards) == 0 {
 			continue
 		}
-		if err := s.putManifest(ctx, prefix+name+".manifest", shards); err != nil {
+		if err := s.putManifest(ctx, prefix+name+".manifest", "", keys(shards)); err != nil {
 			return nil, err
 		}
 		out = append(out, channel(name, s.Places.URI(prefix+name+".manifest")))
 	}
-	slices.SortFunc(out, func(a, b Channel) int { return strings.Compare(a.ChannelName, b.ChannelName) })
 	return out, nil
 }
 
-// putManifest writes SageMaker's manifest form: the common prefix, then the keys below it.
-func (s *Service) putManifest(ctx context.Context, key string, shards []dataset.Shard) error {
-	list := []any{map[string]string{"prefix": s.Places.URI("")}}
+func keys(shards []dataset.Shard) []string {
+	out := make([]string, 0, len(shards))
 	for _, sh := range shards {
-		list = append(list, sh.Key)
+		out = append(out, sh.Key)
+	}
+	return out
+}
+
+// putManifest writes SageMaker's manifest form: the common prefix, then the keys below it.
+func (s *Service) putManifest(ctx context.Context, key, prefix string, below []string) error {
+	list := []any{map[string]string{"prefix": s.Places.URI(prefix)}}
+	for _, k := range below {
+		list = append(list, k)
 	}
 	return s.putJSON(ctx, key, list)
 }

@@ -225,6 +225,7 @@ func TestCancel_StopsTheExecutionAndFreesTheModel(t *testing.T) {
 
 func TestPlan_TrainsOnTheUnseenAndReplaysTheSeen(t *testing.T) {
 	w := newWorld(t)
+	w.lock(1)
 	w.publish(5)
 	plan, err := w.Plan(w.ctx, w.start().ID)
 	require.NoError(t, err)
@@ -234,7 +235,7 @@ func TestPlan_TrainsOnTheUnseenAndReplaysTheSeen(t *testing.T) {
 	}
 	prefix := "runs/" + plan.Run + "/"
 	require.Equal(t, map[string]string{"code": "s3://b/code/", "config": "s3://b/" + prefix + "config/", "model": "s3://b/base/",
-		"train": "s3://b/" + prefix + "train.manifest", "replay": "s3://b/" + prefix + "replay.manifest"}, uris)
+		"suites": "s3://b/" + prefix + "suites/", "train": "s3://b/" + prefix + "train.manifest", "replay": "s3://b/" + prefix + "replay.manifest"}, uris)
 	require.JSONEq(t, `[{"prefix":"s3://b/"},"`+w.versions[1].Shards[1].Key+`"]`, w.object(prefix+"train.manifest"))
 	require.JSONEq(t, `[{"prefix":"s3://b/"},"`+w.versions[0].Shards[0].Key+`"]`, w.object(prefix+"replay.manifest"))
 	require.JSONEq(t, `{"schema":1,"job":"train","preset":"safe","seed":17,"train":{"epochs":3}}`, w.object(prefix+"config/run.json"))
