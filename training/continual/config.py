@@ -143,8 +143,8 @@ def _check_combination(c: dict[str, Any]) -> None:
         (replay["mode"] == "none" and replay["ce_weight"] > 0, "replay.ce_weight: needs old rows; set replay.mode to replay, self_replay or both"),
         (replay["mode"] != "none" and replay["ratio"] == 0, "replay.ratio: must be above 0 when replay.mode is not none"),
         (
-            replay["mode"] != "none" and loss["kl"] == 0 and replay["ce_weight"] == 0,
-            "loss.kl: replayed rows need loss.kl or replay.ce_weight above 0",
+            replay["mode"] != "none" and loss["kl"] == loss["features"] == replay["ce_weight"] == 0,
+            "loss.kl: replayed rows need loss.kl, loss.features or replay.ce_weight above 0",
         ),
         (replay["mode"] == "self_replay" and replay["self_generate"] == 0, "replay.self_generate: must be above 0 for self_replay"),
         (

@@ -91,6 +91,12 @@ class Forward:
         apart = (mean * (out.features - state)).sum(-1) / temperature
         return (out.log_sum(head, temperature) - value[:, 0] - apart).mean() * temperature**2
 
+    def drift(self, rows: list[Row], out: Out, temperature: float = 1.0) -> Tensor:
+        """Mean over the learned tokens of `rows` of |s - t|^2 / |t|^2, the final states of the model and the previous one;
+        `temperature` is that of `kl`, so that what is kept of the previous model serves both."""
+        before = self._known(rows, temperature)[:, : out.features.shape[1]]
+        return ((out.features - before).pow(2).sum(-1) / before.pow(2).sum(-1)).mean()
+
     @torch.no_grad()
     def teacher(self, rows: list[Row], temperature: float = 1.0) -> Tensor:
         """Logits [n, V] of the previous model at the learned tokens, without gradient."""

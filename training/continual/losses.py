@@ -44,6 +44,19 @@ class ReplayKL:
         return step.forward.kl(step.old_rows, step.old, self.temperature)
 
 
+class Features:
+    """Squared distance of the final states from the previous model's on replayed rows, relative to their length
+    (less-forgetting learning, arXiv 1607.00122). KL sees only what changes the next word now; this sees every change."""
+
+    name = "features"
+
+    def __init__(self, weight: float, temperature: float):
+        self.weight, self.temperature = weight, temperature
+
+    def __call__(self, step: Step) -> Tensor:
+        return step.forward.drift(step.old_rows, step.old, self.temperature)
+
+
 class ReplayCE:
     """Plain loss on replayed rows."""
 
@@ -125,6 +138,6 @@ def build(cfg: Any, t: Trainable, fisher: dict[str, Tensor], earlier: list[dict[
     c = cfg.loss
     terms: list[Term] = []
     if has_old:
-        terms += [ReplayKL(c.kl, c.kl_temperature), ReplayCE(cfg.replay.ce_weight)]
+        terms += [ReplayKL(c.kl, c.kl_temperature), Features(c.features, c.kl_temperature), ReplayCE(cfg.replay.ce_weight)]
     terms += [LwF(c.lwf, c.lwf_temperature), L2SP(c.l2sp, t), EWC(c.ewc, t, fisher), OLoRA(c.olora, t, earlier)]
     return [term for term in terms if term.weight > 0]

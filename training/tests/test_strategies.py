@@ -42,11 +42,12 @@ def gradient(t: params.Trainable, value: torch.Tensor) -> float:
 
 
 @pytest.mark.parametrize("kind", ["lora", "full"])
-@pytest.mark.parametrize("name", ["kl", "lwf", "l2sp", "ewc"])
+@pytest.mark.parametrize("name", ["kl", "features", "lwf", "l2sp", "ewc"])
 def test_a_term_is_zero_at_the_previous_model_and_pulls_back_once_it_moved(kind, name, raw_base, tiny_demo):
     _, t, forward, rows, old = build(raw_base, tiny_demo, preset="naive", params={"kind": kind})
     fisher = {n: torch.ones_like(d) for n, d in losses.deltas(t)}
-    term = {"kl": losses.ReplayKL(1, 1.0), "lwf": losses.LwF(1, 2.0), "l2sp": losses.L2SP(1, t), "ewc": losses.EWC(1, t, fisher)}[name]
+    terms = [losses.ReplayKL(1, 1.0), losses.Features(1, 1.0), losses.LwF(1, 2.0), losses.L2SP(1, t), losses.EWC(1, t, fisher)]
+    term = next(term for term in terms if term.name == name)
     assert term(losses.Step(forward, rows, old)).item() == pytest.approx(0, abs=1e-5)
     shake(t)
     value = term(losses.Step(forward, rows, old))
@@ -58,6 +59,17 @@ def test_kl_looks_at_old_rows_and_lwf_at_new_ones(raw_base, tiny_demo):
     shake(t)
     a, b = losses.Step(forward, rows, old), losses.Step(forward, old, rows)
     assert losses.ReplayKL(1, 2.0)(a).item() == pytest.approx(losses.LwF(1, 2.0)(b).item(), rel=1e-5)
+
+
+def test_features_are_the_squared_relative_change_of_the_final_states_on_old_rows(raw_base, tiny_demo):
+    _, t, forward, rows, old = build(raw_base, tiny_demo, preset="naive")
+    with t.teacher():
+        before = losses.Step(forward, rows, old).old.features.detach()
+    shake(t)
+    step = losses.Step(forward, rows, old)
+    after = step.old.features.detach()
+    want = torch.stack([(a - b).square().sum() / b.square().sum() for a, b in zip(after, before, strict=True)]).mean()
+    assert losses.Features(1, 1.0)(step).item() == pytest.approx(want.item(), rel=1e-4)
 
 
 def test_ewc_weighs_by_the_fisher_diagonal(raw_base, tiny_demo):
