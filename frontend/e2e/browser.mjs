@@ -5,7 +5,7 @@ import { chromium } from 'playwright-core'
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-const patience = 60_000 // a busy machine takes long; nothing waits longer than it must
+const patience = Number(process.env.E2E_PATIENCE ?? 60) * 1000 // a busy machine takes long; nothing waits longer than it must
 
 export const launch = () => chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',

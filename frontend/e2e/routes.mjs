@@ -9,7 +9,7 @@ async function ids(page) {
     }
     const first = async (path, pick) => (await get(path)).items?.map(pick)[0]
     const model = await first('models', (m) => m.id)
-    const dataset = (await get('datasets')).items.find((d) => d.latest > 0)?.id
+    const dataset = (await get('datasets')).items.sort((a, b) => b.latest - a.latest).find((d) => d.latest > 0)?.id
     const approvals = (await get('approvals')).items
     return {
       model, dataset,

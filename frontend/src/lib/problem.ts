@@ -64,18 +64,22 @@ export function asApiError(error: unknown): ApiError {
   return error instanceof ApiError ? error : unreachable(error)
 }
 
-const states: Record<number, { kind: 'forbidden' | 'missing' | 'stale' | 'offline'; title: string }> = {
+const states: Record<number, { kind: 'refused' | 'forbidden' | 'missing' | 'stale' | 'offline'; title: string }> = {
   0: { kind: 'offline', title: 'The server cannot be reached' },
+  400: { kind: 'refused', title: 'The server does not take this' },
   403: { kind: 'forbidden', title: 'You may not do this' },
   404: { kind: 'missing', title: 'This does not exist' },
   412: { kind: 'stale', title: 'Somebody changed this meanwhile' },
   423: { kind: 'forbidden', title: 'This has to wait' },
 }
 
+/** What is wrong, with its place unless the words begin with that already. */
+const where = ({ where: place, detail }: Problem): string => (place && !detail.startsWith(place) ? `${place}: ${detail}` : detail)
+
 /** How to speak about an error: forbidden, missing, stale, offline or failed. */
 export function explain(error: unknown): { kind: string; title: string; detail: string; retry: boolean } {
   const { problem } = asApiError(error)
   const known = states[problem.status] ?? { kind: 'failed', title: problem.title || 'That did not work' }
-  const detail = [sentence(problem.where ? `${problem.where}: ${problem.detail}` : problem.detail), sentence(problem.hint ?? '')]
+  const detail = [sentence(where(problem)), sentence(problem.hint ?? '')]
   return { ...known, detail: shortIds(detail.filter(Boolean).join(' ')), retry: problem.retryable ?? problem.status === 0 }
 }

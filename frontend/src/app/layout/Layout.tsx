@@ -28,8 +28,8 @@ const byHand = () => window.event?.target instanceof Element && window.event.tar
 /** Open where there is room until somebody clicks: the frame itself also closes it when it measures too little room while a page loads. */
 function useNavigation(): [open: boolean, onChange: (open: boolean) => void] {
   const room = useSyncExternalStore(watchWidth, () => wide.matches)
-  const [chosen, setChosen] = useState<boolean>()
-  return [chosen ?? room, (open) => (!room || byHand()) && setChosen(open)]
+  const [chosen, setChosen] = useState<{ room: boolean; open: boolean }>() // what was chosen in a narrow window says nothing of a wide one
+  return [chosen?.room === room ? chosen.open : room, (open) => (!room || byHand()) && setChosen({ room, open })]
 }
 
 function Frame() {

@@ -12,7 +12,7 @@ const columns: Column<DatasetVersion>[] = [
   { id: 'digest', header: 'Digest', cell: (v) => <Digest value={v.digest} /> },
   { id: 'by', header: 'By', cell: (v) => v.actor.name ?? v.actor.id },
   { id: 'created', header: 'Published', cell: (v) => <Time at={v.created} />, sort: (v) => v.created },
-  { id: 'diff', header: 'Changes', cell: (v) => <Link href={paths.datasetDiff(v.dataset, v.parent, v.number)} ariaLabel={`What changed in version ${v.number}`}>what changed</Link> },
+  { id: 'diff', header: 'Changes', cell: (v) => (v.parent ? <Link href={paths.datasetDiff(v.dataset, v.parent, v.number)} ariaLabel={`What changed in version ${v.number}`}>what changed</Link> : 'all is new') },
 ]
 
 export function Versions({ items }: { items: DatasetVersion[] }) {

@@ -10,7 +10,7 @@ export default function DatasetDiffPage() {
   const { dataset } = useParams({ strict: false }) as { dataset: string }
   const { base, other } = useSearch({ strict: false }) as { base?: number; other?: number }
   const trail: [string, string][] = [['Data', paths.data()], [dataset, paths.dataset(dataset)]]
-  if (base === undefined || !other) {
+  if (!base || !other) {
     return <Page title="What changed" trail={trail}><Empty title="Which versions?">Open “what changed” beside a version of the dataset.</Empty></Page>
   }
   return <Page title={`What changed from version ${base} to ${other}`} trail={trail}><Diff dataset={dataset} base={base} other={other} /></Page>

@@ -7,6 +7,7 @@ import { useMay } from '../../../data/hooks'
 import type { DatasetVersion } from '../../../data/schema'
 import { bytes, count, plural } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
+import { shortIds } from '../../../lib/subjects'
 import { Alert, Async, Button, Card, Digest, Facts, Header, Link, Page, ReasonDialog, Stack, Time } from '../../../ui'
 import { Rows } from '../Rows'
 
@@ -41,8 +42,8 @@ function About({ version: v }: { version: DatasetVersion }) {
         { label: 'Digest', value: <Digest value={v.digest} copy /> },
         { label: 'Published', value: <><Time at={v.created} /> by {v.actor.name ?? v.actor.id}</> },
         { label: 'Parent', value: v.parent ? <Link href={paths.datasetVersion(v.dataset, v.parent)}>version {v.parent}</Link> : 'none' },
-        { label: 'Changes', value: <Link href={paths.datasetDiff(v.dataset, v.parent, v.number)}>what changed</Link> },
-        { label: 'Came from', value: v.ingestion ? <Link href={paths.ingestion(v.ingestion)}>{v.ingestion}</Link> : '—' },
+        { label: 'Changes', value: v.parent ? <Link href={paths.datasetDiff(v.dataset, v.parent, v.number)}>what changed</Link> : 'all is new' },
+        { label: 'Came from', value: v.ingestion ? <Link href={paths.ingestion(v.ingestion)}>{shortIds(v.ingestion)}</Link> : '—' },
         { label: 'Reach', value: <Link href={paths.lineage(`datasetVersion:${v.dataset}@${v.number}`, 'forward')}>what learned from it, and where is it live</Link> },
       ]} />
     </Card>
