@@ -289,5 +289,5 @@ func TestUploads_MayGoFromTheWebAppToTheBucketByPutOnly(t *testing.T) {
 	require.Contains(t, cors, `"AllowedOrigins":["https://*.cloudfront.net"]`)
 	require.Contains(t, cors, `"ExposedHeaders":["ETag"]`)
 	headers := text(t, only(t, "AWS::CloudFront::ResponseHeadersPolicy", "").Properties)
-	require.Regexp(t, `connect-src 'self' https://",\{"Fn::ImportValue":"perennial-data:[^"]*RegionalDomainName[^"]*"\},"; object-src`, headers)
+	require.Regexp(t, `connect-src 'self' https://",\{"Fn::ImportValue":"perennial-data:[^"]*RegionalDomainName[^"]*"\},"; frame-src`, headers)
 }

@@ -4,11 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/perennial-llm/perennial/pkg/local"
+	"github.com/perennial-llm/perennial/pkg/local/files"
+	"github.com/perennial-llm/perennial/pkg/local/sagemaker"
 	"github.com/perennial-llm/perennial/statemachines"
 )
 
@@ -31,6 +34,28 @@ func TestPlatform_ServesTheFunctionsOfTheMachines(t *testing.T) {
 		delete(named, id)
 	}
 	require.Empty(t, named, "machines call functions that this host does not serve")
+}
+
+// Every service that the machines name is performed here: SageMaker's by the local one, functions and nested
+// executions by the engine's host.
+func TestPlatform_PerformsTheServicesOfTheMachines(t *testing.T) {
+	objects, err := files.Open(t.TempDir())
+	require.NoError(t, err)
+	jobs, err := sagemaker.New(sagemaker.Config{Root: t.TempDir(), Objects: objects, Bucket: "b", Python: "python3"})
+	require.NoError(t, err)
+	performed := jobs.Integrations()
+	seen := 0
+	for name, definition := range statemachines.All() {
+		for _, m := range regexp.MustCompile(`"Resource":\s*"([^"]+)"`).FindAllSubmatch(definition, -1) {
+			seen++
+			switch r := strings.TrimSuffix(string(m[1]), ".waitForTaskToken"); r {
+			case "arn:aws:states:::lambda:invoke", "arn:aws:states:::states:startExecution.sync:2":
+			default:
+				require.Contains(t, performed, r, name)
+			}
+		}
+	}
+	require.Greater(t, seen, 20)
 }
 
 func TestOpen_RefusesAFolderInUse(t *testing.T) {

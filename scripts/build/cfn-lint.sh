@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks CloudFormation templates: cfn-lint.sh TEMPLATE…. Installs cfn-lint into .cache/cfn-lint, once, by uv.
+# Checks CloudFormation templates: cfn-lint.sh TEMPLATE…. Installs cfn-lint into .cache/cfn-lint, once, by uv; without
+# templates that is all.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 dir=$root/.cache/cfn-lint
@@ -16,5 +17,6 @@ install() {
   cp "$lock" "$dir/lock.txt" # last: it marks the folder as complete
 }
 cmp -s "$lock" "$dir/lock.txt" && [ -x "$dir/bin/cfn-lint" ] || install
+[ $# -gt 0 ] || exit 0
 # W3005: the CDK states dependencies that the template implies already.
 exec "$dir/bin/cfn-lint" --regions eu-central-1 --ignore-checks W3005 --format parseable "$@"
