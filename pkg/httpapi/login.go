@@ -9,7 +9,7 @@ import (
 )
 
 // hosts slows down who tries many names from one address; tries of one name are counted by
-// pkg/identity. It lives in memory, since passwords exist only where the platform is one process.
+// pkg/identity. It lives in memory: on AWS each instance of the function counts for itself, before Cognito does.
 type hosts struct {
 	clock ids.Clock
 	mu    sync.Mutex

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
@@ -34,7 +35,20 @@ func ServeAPI() {
 
 // Proxy makes a Lambda handler of an HTTP handler, for payload format 1.0.
 func Proxy(h http.Handler) lambda.Handler {
-	return lambda.NewHandler(httpadapter.New(h).ProxyWithContext)
+	return lambda.NewHandler(httpadapter.New(viewer(h)).ProxyWithContext)
+}
+
+// viewer makes the address of a request that of who asked CloudFront: API Gateway sees CloudFront's own, and
+// too many wrong passwords from there would keep everybody out. Who goes around CloudFront can make one up,
+// which saves them nothing: wrong passwords are counted by login too, here and by Cognito.
+func viewer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hops := strings.Split(r.Header.Get("X-Forwarded-For"), ",") // … viewer, CloudFront
+		if n := len(hops); n > 1 {
+			r.RemoteAddr = strings.TrimSpace(hops[n-2])
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // API makes the HTTP handler for everything below /v1 and /gateway.

@@ -29,6 +29,21 @@ func TestProxy_KeepsHeadersWhole(t *testing.T) {
 	require.Equal(t, []string{date}, resp.MultiValueHeaders["X-Seen"], "format 2.0's adapter would split it at the comma")
 }
 
+func TestProxy_TellsWhoAskedCloudFront(t *testing.T) {
+	for forwarded, want := range map[string]string{"198.51.100.7, 130.176.1.1": "198.51.100.7", "1.2.3.4, 2001:db8::7,130.176.1.1": "2001:db8::7", "198.51.100.7": "192.0.2.1", "": "192.0.2.1"} {
+		var got string
+		h := host.Proxy(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			got = r.RemoteAddr
+			w.WriteHeader(http.StatusNoContent)
+		}))
+		_, err := h.Invoke(t.Context(), marshal(t, events.APIGatewayProxyRequest{HTTPMethod: "GET", Path: "/v1/me",
+			MultiValueHeaders: map[string][]string{"X-Forwarded-For": {forwarded}},
+			RequestContext:    events.APIGatewayProxyRequestContext{Identity: events.APIGatewayRequestIdentity{SourceIP: "192.0.2.1"}}}))
+		require.NoError(t, err)
+		require.Equal(t, want, got, forwarded)
+	}
+}
+
 func marshal(t *testing.T, v any) []byte {
 	t.Helper()
 	b, err := json.Marshal(v)
