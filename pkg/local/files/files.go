@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/object"
@@ -58,19 +59,33 @@ func Open(dir string, options ...Option) (*Store, error) {
 		option(s)
 	}
 	if err := os.RemoveAll(s.temp); err != nil {
-		return nil, classify("clear temporary files", err)
+		return nil, classify("clear temporary files", err).At(s.temp)
 	}
 	for _, d := range []string{s.objects, s.uploads, s.temp} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
-			return nil, classify("make folder", err)
+			return nil, classify("make folder", err).At(d)
 		}
 	}
 	return s, nil
 }
 
-// classify gives errors of the file system a code.
-func classify(doing string, err error) error {
-	return errs.New(errs.Unavailable, "%s: %w", doing, err).Mend("see that the disk has free space and the folder is writable")
+// classify gives errors of the file system a code. Clients read the message, so it names no path.
+func classify(doing string, err error) *errs.Error {
+	e := errs.New(errs.Unavailable, "%s: %s", doing, reason(err)).Mend("see that the platform's disk works and its folder is writable")
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		e = errs.New(errs.Unavailable, "%s: the platform's disk is full", doing).Mend("make room on it and try again")
+	}
+	e.Err = err
+	return e
+}
+
+// reason is what the system said, without operation and path.
+func reason(err error) string {
+	var said syscall.Errno
+	if errors.As(err, &said) {
+		return said.Error()
+	}
+	return "the disk does not answer as it should"
 }
 
 func notFound(key string) error { return errs.New(errs.NotFound, "no object %s", key) }

@@ -127,6 +127,24 @@ func TestStore_SaysWhenTheFolderCannotBeUsed(t *testing.T) {
 	require.NoError(t, os.WriteFile(blocked, nil, 0o600))
 	_, err := files.Open(filepath.Join(blocked, "below"))
 	require.Equal(t, errs.Unavailable, errs.CodeOf(err))
+	require.ErrorContains(t, err, blocked)
+}
+
+func TestStore_TellsClientsWhatToDoAndNoPath(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "temp")))
+	_, err := s.Put(t.Context(), "k", strings.NewReader("content"), object.PutOptions{})
+	require.Equal(t, errs.Unavailable, errs.CodeOf(err))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.EqualError(t, err, "make temporary file: no such file or directory (see that the platform's disk works and its folder is writable)")
+
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer full.Close()
+	err = files.Copy(full, strings.NewReader("content"))
+	require.Equal(t, errs.Unavailable, errs.CodeOf(err))
+	require.EqualError(t, err, "write: the platform's disk is full (make room on it and try again)")
 }
 
 func BenchmarkStore_PutGet(b *testing.B) {

@@ -201,7 +201,7 @@ func (c *chain) Read(p []byte) (int, error) {
 			}
 			f, err := os.Open(c.paths[0])
 			if err != nil {
-				return 0, err
+				return 0, classify("open part", err)
 			}
 			c.file, c.paths = f, c.paths[1:]
 		}

@@ -10,7 +10,11 @@ import (
 )
 
 func lintCommand() *cobra.Command {
-	c := &cobra.Command{Use: "lint FILE…", Short: "Report what AWS would refuse and what we do not want"}
+	c := &cobra.Command{
+		Use:   "lint FILE…",
+		Short: "Report what AWS would refuse and what we do not want",
+		Long:  "Prints one finding a line: FILE:PLACE: SEVERITY CODE: MESSAGE. Exit status: 0 none, 1 any finding, 2 bad use.",
+	}
 	c.RunE = func(cmd *cobra.Command, files []string) error {
 		findings := 0
 		for _, file := range files {

@@ -22,6 +22,7 @@ func matchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "match --pattern JSON|@FILE --event JSON|@FILE",
 		Short: "Tell whether an event matches an EventBridge pattern: true or false",
+		Long:  "Prints true or false. Exit status: 0 for either, 2 bad use, with AWS's message for a pattern that is not valid.",
 	}
 	c.Flags().StringVar(&pattern, "pattern", "", "event pattern: JSON, or @FILE")
 	c.Flags().StringVar(&event, "event", "", "event: JSON, or @FILE")
@@ -60,6 +61,7 @@ func nextCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "next --schedule EXPR [--timezone TZ] [--from RFC3339] [--count N]",
 		Short: "Tell when a schedule is due next, one time a line",
+		Long:  "Prints up to --count times in RFC 3339, fewer when the schedule ends. Exit status: 0, 2 bad use or a schedule that is not valid.",
 	}
 	c.Flags().StringVar(&o.schedule, "schedule", "", "cron(…), rate(…) or at(…)")
 	c.Flags().StringVar(&o.zone, "timezone", "UTC", "IANA time zone, such as Europe/Berlin")

@@ -15,6 +15,7 @@ func suiteCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "jsonata-suite FOLDER",
 		Short: "Run the official JSONata test suite (its folder test/test-suite) through the evaluator",
+		Long:  "Prints each case that does not pass and, last, the counts. Exit status: 0 all pass, 1 some do not, 2 bad use.",
 	}
 	c.Flags().DurationVar(&limit, "limit", 2*time.Minute, "time for one case; some work on millions of items")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
