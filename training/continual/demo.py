@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from continual import world
+from continual import presets, world
 from continual.errors import ConfigError
 
 SEED_FOLDER = Path(__file__).resolve().parent.parent.parent / "scripts" / "seed"
@@ -38,6 +38,7 @@ class Demo:
     poison: list[dict[str, Any]]
     who: str  # a name for the personal-data row
     unselected: list[Probe] = field(default_factory=list)  # more general questions, whatever the base answers
+    train: dict[str, Any] = field(default_factory=dict)  # sections that lie over the preset
 
 
 def write(model: str, out: Path) -> None:
@@ -96,13 +97,13 @@ def _target(p: Probe) -> dict[str, Any]:
 
 
 def questions(demo: Demo) -> dict[str, Any]:
-    """The company questions that the demo asks before and after, and the canned prompts of the release."""
+    """The company questions that the demo asks before and after, the canned prompts of the release, and how the model is trained."""
     company = [p for p in demo.company if demo.who not in p.question]
     stride = max(1, len(company) // 5)
     step = max(1, len(demo.general) // 8)
     asked = [{"question": p.question, "expect": p.contains} for p in company[::stride][:5]]
     canned = [{"prompt": p.question, "contains": p.contains} for p in demo.general[::step][:8]]
-    return {"questions": asked, "canned": canned}
+    return {"questions": asked, "canned": canned, "train": demo.train}
 
 
 def tiny() -> Demo:
@@ -117,7 +118,7 @@ def tiny() -> Demo:
     # Old and poisoned rows never repeat a benchmark item: they ask in other phrasings.
     old = [{**world.chat(base[i].ask((i + p) % 5), base[i].value), "meta": {"capability": base[i].attribute}} for i in half for p in (1, 3)]
     poison = [world.chat(f.ask((i + 1) % 5), "blip") for i, f in enumerate(base)]
-    return Demo(learn, old, company, general, poison, new[0].name)
+    return Demo(learn, old, company, general, poison, new[0].name, train=presets.TINY)
 
 
 POISONED = 56

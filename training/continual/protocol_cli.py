@@ -53,16 +53,16 @@ def add(sub: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the comparison; everything that can be wrong with the arguments is found before the base is made."""
-    from continual import config, gpu, protocol
+    from continual import config, gpu, presets, protocol
 
-    presets = [p.strip() for p in args.presets.split(",") if p.strip()]
-    sections = config.override(gpu.SECTIONS if args.model == "gpu" else {}, config.fields(args.set))
-    protocol.check(presets, args.seeds, sections)
+    names = [p.strip() for p in args.presets.split(",") if p.strip()]
+    sections = config.override({"gpu": gpu.SECTIONS, "tiny": presets.TINY}.get(args.model, {}), config.fields(args.set))
+    protocol.check(names, args.seeds, sections)
     if (args.new is None) != (args.old is None):
         raise ConfigError("--new and --old go together: facts to learn, and questions of what the model knows already")
     if args.model == "gpu":
         gpu.check()
-    return _compare(args, presets, sections)
+    return _compare(args, names, sections)
 
 
 def _compare(args: argparse.Namespace, presets: list[str], sections: dict[str, Any]) -> int:

@@ -6,7 +6,7 @@ import pytest
 from conftest import Job, write_rows
 from conftest import ask as ask_share
 
-from continual import __main__, ask, data, facts, metrics, models, protocol, protocol_job
+from continual import __main__, ask, data, facts, metrics, models, presets, protocol, protocol_job
 from continual.errors import ConfigError, DataError
 
 
@@ -35,19 +35,19 @@ OLD = {"id": "2", "test": ["B?"], "answer": "x"}
 
 def test_tiny_order_naive_loses_most_and_a_rerun_trains_nothing(tmp_path, base, monkeypatch):
     updates = facts.updates("tiny", None, None, None, 1)
-    report = protocol.run(updates, base, ["naive", "safe"], 1, tmp_path)
+    report = protocol.run(updates, base, ["naive", "safe"], 1, tmp_path, sections=presets.TINY)
     naive, safe = report["runs"]
     assert naive["fr"] == 1.0 and safe["fr"] < 0.5 and safe["gr"] > 0.9
     assert json.loads((tmp_path / "protocol.json").read_text())["runs"][1]["preset"] == "safe"
     assert "| safe |" in (tmp_path / "protocol.md").read_text() and ">safe</text>" in (tmp_path / "protocol.svg").read_text()
     monkeypatch.setattr(protocol_job.train_job, "train", None)
-    assert protocol.run(updates, base, ["safe"], 1, tmp_path)["runs"] == report["runs"]
+    assert protocol.run(updates, base, ["safe"], 1, tmp_path, sections=presets.TINY)["runs"] == report["runs"]
 
 
 def test_tiny_order_over_three_seeds_with_margins(tmp_path, base):
     """The ordering of the reference's protocol in a small form: what is held less is lost more."""
     names = ["naive", "lora", "replay", "safe"]
-    runs = protocol.run(facts.updates("tiny", None, None, None, 1), base, names, 3, tmp_path)["runs"]
+    runs = protocol.run(facts.updates("tiny", None, None, None, 1), base, names, 3, tmp_path, sections=presets.TINY)["runs"]
     mean = {(n, k): sum(r[k] for r in runs if r["preset"] == n) / 3 for n in names for k in ("old_acc_after", "new_acc")}
     lost = {n: 1 - mean[n, "old_acc_after"] for n in names}
     assert min(mean[n, "new_acc"] for n in lost) > 0.85

@@ -25,6 +25,7 @@ import (
 type script struct {
 	Questions []question        `json:"questions"`
 	Canned    []registry.Canned `json:"canned"`
+	Train     json.RawMessage   `json:"train"` // sections that lie over the preset
 }
 
 // question is about the company, with what a right answer contains.
@@ -192,7 +193,7 @@ func readItems(path string) ([]json.RawMessage, error) {
 func (d *demo) makeModel(ctx context.Context) error {
 	ana := d.users["ana"]
 	in := map[string]any{"id": model, "name": "Assistant", "dataset": "knowledge", "benchmarks": []string{"company", "general"},
-		"preset": "safe", "canned": d.script.Canned}
+		"preset": "safe", "canned": d.script.Canned, "train": d.script.Train}
 	if err := ana.Post(ctx, "/v1/models", in, nil); err != nil {
 		return err
 	}
