@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,8 +21,11 @@ import (
 
 var update = flag.Bool("update", false, "write the golden templates of testdata/ again")
 
-// templates are the synthesized templates by stack. All tests share one synthesis: it takes seconds.
-var templates map[string]template
+// templates are those of a deployment without settings. Tests share one synthesis: it takes seconds.
+var templates set
+
+// set is the synthesized templates by stack.
+type set map[string]template
 
 // template is a CloudFormation template as far as the tests look.
 type template struct {
@@ -39,7 +43,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "perennial-infra-")
 	if err == nil {
-		templates, err = synthesize(dir)
+		templates, err = synthesize(dir, nil)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "synthesize:", err)
@@ -51,13 +55,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// synthesize builds the app as cdk.json describes it, with stand-ins for what is built elsewhere.
-func synthesize(dir string) (map[string]template, error) {
+// synthesize builds the app as cdk.json describes it, with stand-ins for what is built elsewhere, and settings.
+func synthesize(dir string, settings map[string]any) (set, error) {
 	context, err := contextOf("../cdk.json")
 	if err != nil {
 		return nil, err
 	}
 	context["dist"], context["code"], context["web"] = filepath.Join(dir, "dist"), "testdata/code", "testdata/web"
+	maps.Copy(context, settings)
 	if err := standIns(filepath.Join(dir, "dist")); err != nil {
 		return nil, err
 	}
@@ -115,9 +120,9 @@ func folders() []string {
 	return out
 }
 
-func readTemplates(dir string) (map[string]template, error) {
+func readTemplates(dir string) (set, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.template.json"))
-	out := map[string]template{}
+	out := set{}
 	for _, p := range paths {
 		b, err := os.ReadFile(p)
 		if err != nil {
@@ -133,9 +138,11 @@ func readTemplates(dir string) (map[string]template, error) {
 }
 
 // of gives all resources of a type by "stack/logical id".
-func of(kind string) map[string]resource {
+func of(kind string) map[string]resource { return templates.of(kind) }
+
+func (s set) of(kind string) map[string]resource {
 	out := map[string]resource{}
-	for stack, t := range templates {
+	for stack, t := range s {
 		for id, r := range t.Resources {
 			if r.Type == kind {
 				out[stack+"/"+id] = r
@@ -163,8 +170,15 @@ func TestTemplates_AreAsReviewed(t *testing.T) {
 	}
 }
 
+// Nor does it matter what tools left beside the training code.
 func TestTemplates_AreTheSameEachTime(t *testing.T) {
-	again, err := synthesize(t.TempDir())
+	code := filepath.Join(t.TempDir(), "code")
+	require.NoError(t, os.CopyFS(code, os.DirFS("testdata/code")))
+	for _, left := range []string{"__pycache__/train.cpython-311.pyc", ".ruff_cache/1", "continual/.DS_Store", "tests/test_train.py"} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(code, left)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(code, left), []byte("left"), 0o600))
+	}
+	again, err := synthesize(t.TempDir(), map[string]any{"code": code})
 	require.NoError(t, err)
 	for stack, tpl := range templates {
 		require.Equal(t, string(tpl.raw), string(again[stack].raw), stack)

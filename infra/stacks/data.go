@@ -1,18 +1,11 @@
 package stacks
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3deployment"
 	"github.com/aws/jsii-runtime-go"
 )
@@ -30,11 +23,10 @@ func NewData(app awscdk.App, s Settings) Data {
 	st := stack(app, s, "data", "records and objects")
 	keep(st)
 	d := Data{Stack: st, Table: newTable(st), Bucket: newBucket(st, s.WebOrigin)}
-	key := "code/" + folderDigest(s.Code) + "/"
+	key := "code/" + digest(s.Code) + "/"
 	awss3deployment.NewBucketDeployment(st, jsii.String("TrainingCode"), &awss3deployment.BucketDeploymentProps{
 		DestinationBucket: d.Bucket, DestinationKeyPrefix: jsii.String(key), Prune: jsii.Bool(false), RetainOnDelete: jsii.Bool(true), LogGroup: copyLogs(st),
-		Sources: &[]awss3deployment.ISource{awss3deployment.Source_Asset(jsii.String(s.Code), nil)},
-		Exclude: jsii.Strings("tests/*", "*__pycache__/*"),
+		Sources: &[]awss3deployment.ISource{awss3deployment.Source_Asset(&s.Code, &awss3assets.AssetOptions{Exclude: ofCode, IgnoreMode: awscdk.IgnoreMode_GIT})},
 	})
 	d.Code = jsii.String("s3://" + *d.Bucket.BucketName() + "/" + key)
 	return d
@@ -82,24 +74,10 @@ func newBucket(st awscdk.Stack, origin string) awss3.Bucket {
 	return b
 }
 
-// folderDigest names a version of the training code: the digest of its files' names and contents.
-func folderDigest(dir string) string {
-	sum := sha256.New()
-	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || skipped(d) {
-			return err
-		}
-		if d.IsDir() {
-			return nil
-		}
-		b, err := os.ReadFile(p)
-		fmt.Fprintf(sum, "%q %d\n%s", strings.TrimPrefix(p, dir), len(b), b)
-		return err
-	})
-	if err != nil {
-		panic(fmt.Sprintf("read the training code: %v", err))
-	}
-	return hex.EncodeToString(sum.Sum(nil))[:16]
-}
+// ofCode leaves out what is beside the training code: tests, and what tools left there.
+var ofCode = jsii.Strings("tests/", "__pycache__/", "*.pyc", ".*")
 
-func skipped(d fs.DirEntry) bool { return strings.HasSuffix(d.Name(), ".pyc") }
+// digest names a version of the training code by its files' names and contents.
+func digest(dir string) string {
+	return (*awscdk.FileSystem_Fingerprint(&dir, &awscdk.FingerprintOptions{Exclude: ofCode, IgnoreMode: awscdk.IgnoreMode_GIT}))[:16]
+}

@@ -32,7 +32,7 @@ type Pipeline struct {
 func NewPipeline(app awscdk.App, s Settings, d Data) Pipeline {
 	st := stack(app, s, "pipeline", "functions, state machines, arrivals and schedules")
 	p := Pipeline{Stack: st, settings: s, Functions: newFunctions(st, s, d, taskNeeds), Machines: map[string]awsstepfunctions.StateMachine{},
-		DeadLetters: map[string]awssqs.Queue{}, training: newTrainingRole(st, d), serving: newServingRole(st, d)}
+		DeadLetters: map[string]awssqs.Queue{}, training: newTrainingRole(st, s, d), serving: newServingRole(st, d)}
 	values := p.substitutions(d)
 	all := statemachines.All()
 	for _, name := range slices.Sorted(maps.Keys(all)) {

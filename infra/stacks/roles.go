@@ -12,23 +12,17 @@ import (
 const imagesAccount = "763104351884"
 
 // newTrainingRole is what training and evaluation jobs may do: read their inputs, write their outputs,
-// log, and fetch their image.
-func newTrainingRole(st awscdk.Stack, d Data) awsiam.Role {
+// log, fetch their image, and ask the judges that were named.
+func newTrainingRole(st awscdk.Stack, s Settings, d Data) awsiam.Role {
 	r := sagemakerRole(st, "TrainingRole", "What training and evaluation jobs may do")
 	r.AddToPolicy(constructs.ReadObjects.On(d.objects([]string{"code/", "runs/", "evaluations/", "models/", "shards/"})...))
 	r.AddToPolicy(constructs.ListObjects.On(d.Bucket.BucketArn()))
 	r.AddToPolicy(constructs.Actions{"s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"}.On(d.objects([]string{"runs/", "evaluations/"})...))
-	r.AddToPolicy(constructs.Actions{"bedrock:InvokeModel"}.On(judges(st)...)) // evaluations whose scorer is a judge
+	for _, ask := range askJudges(st, s.JudgeModels) {
+		r.AddToPolicy(ask)
+	}
 	containerBasics(st, r, "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TrainingJobs")
 	return r
-}
-
-// judges are the models that may score answers: every foundation model, here or through an inference profile.
-func judges(st awscdk.Stack) []*string {
-	model := awscdk.ArnComponents{Service: jsii.String("bedrock"), Region: jsii.String("*"), Account: jsii.String(""),
-		Resource: jsii.String("foundation-model"), ResourceName: jsii.String("*")}
-	profile := awscdk.ArnComponents{Service: jsii.String("bedrock"), Resource: jsii.String("inference-profile"), ResourceName: jsii.String("*")}
-	return []*string{st.FormatArn(&model), st.FormatArn(&profile)}
 }
 
 // newServingRole is what endpoints may do: read model files, log, and fetch their image.

@@ -19,9 +19,10 @@ type Settings struct {
 	TrainingInstance string
 	ServingImage     string
 	ServingInstance  string
-	AlarmEmail       string // empty = nobody is mailed
-	AdminEmail       string // of the first admin, whom Cognito invites; empty = nobody is
-	WebOrigin        string // of pages that may send files to the bucket by signed addresses; one * is allowed
+	JudgeModels      []string // of Bedrock, that may score answers; none = jobs may ask no model of Bedrock
+	AlarmEmail       string   // empty = nobody is mailed
+	AdminEmail       string   // of the first admin, whom Cognito invites; empty = nobody is
+	WebOrigin        string   // of pages that may send files to the bucket by signed addresses; one * is allowed
 	Version          string
 }
 
@@ -42,7 +43,7 @@ func FromContext(app awscdk.App) Settings {
 	return Settings{
 		Prefix: must("prefix"), Dist: get("dist", "dist"), Web: get("web", "frontend/dist"), Code: get("code", "training"),
 		TrainingImage: must("trainingImage"), TrainingInstance: must("trainingInstance"),
-		ServingImage: must("servingImage"), ServingInstance: must("servingInstance"),
+		ServingImage: must("servingImage"), ServingInstance: must("servingInstance"), JudgeModels: judgeIDs(get("judgeModels", "")),
 		AlarmEmail: get("alarmEmail", ""), AdminEmail: get("adminEmail", ""), WebOrigin: get("webOrigin", "https://*.cloudfront.net"), Version: get("version", "development"),
 	}
 }
