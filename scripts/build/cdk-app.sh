@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mkdir -p .cache
-go build -o .cache/cdk-app ./infra
+go build -buildvcs=false -o .cache/cdk-app ./infra
 [ "${1:-}" != build ] || exit 0
 major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')
 export "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=$major" "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION=$major"
