@@ -24,8 +24,8 @@ async function ids(page) {
   })
 }
 
-/** One of each kind: the page looks different for each. */
-const kinds = (list, name, path) => [...new Map(list ?? [])].map(([kind, id]) => [`${name}-${kind.toLowerCase()}`, `${path}/${id}`])
+/** The newest of each kind: the page looks different for each. */
+const kinds = (list, name, path) => [...new Map((list ?? []).toReversed())].map(([kind, id]) => [`${name}-${kind.toLowerCase()}`, `${path}/${id}`])
 const when = (has, ...list) => (has ? list : [])
 
 export async function routes(page) {

@@ -70,6 +70,7 @@ export const routes = {
     ...at('/monitoring'), validateSearch: (s: Search) => ({ model: text(s.model), env: text(s.env), minutes: number(s.minutes) }),
     component: lazyRouteComponent(() => import('./monitoring/page')),
   }),
+  missing: createRoute({ ...at('/$'), component: Missing }),
   settings: createRoute({ ...at('/settings'), validateSearch: tab, component: lazyRouteComponent(() => import('./settings/page')) }),
 }
 

@@ -74,7 +74,7 @@ export const digest = (d: string | undefined): string => (d ? d.replace(/^sha256
 
 /** "not-a-number" free metric values: 0.0431, 12.3, 1.2e-7. */
 export function metric(v: number): string {
-  if (v === 0) return '0'
+  if (Number.isInteger(v)) return count(v)
   const a = Math.abs(v)
   if (a < 0.001 || a >= 1e6) return v.toExponential(2)
   return String(Number(v.toPrecision(4)))

@@ -38,6 +38,15 @@ function axes(p: Props): uPlot.Axis[] {
   return [{ ...look, size: 30, ...(p.time ? { values: (_u: uPlot, v: number[]) => v.map((n) => clock.format(n * 1000)) } : {}) }, { ...look, size: 62, values: (_u, v) => v.map((n) => (p.format ?? String)(n)) }]
 }
 
+/** Writes over lines and curves, so that each word can be read. */
+function writeOnGround(ctx: CanvasRenderingContext2D, text: string, x: number, y: number) {
+  ctx.setLineDash([])
+  ctx.lineWidth = 5 * devicePixelRatio
+  ctx.strokeStyle = cssColor('surface')
+  ctx.strokeText(text, x, y)
+  ctx.fillText(text, x, y)
+}
+
 /** Vertical lines where something happened, such as a release. */
 function markPlugin(marks: Mark[]): uPlot.Plugin {
   return { hooks: { draw: (u) => {
@@ -51,14 +60,16 @@ function markPlugin(marks: Mark[]): uPlot.Plugin {
     const right = bbox.left + bbox.width
     const line = 13 * devicePixelRatio
     const placed = marks.map((m) => ({ x: Math.round(u.valToPos(m.x, 'x', true)), text: m.text })).filter(({ x }) => x >= bbox.left && x <= right)
+    const names: [text: string, x: number, y: number][] = []
     rowsOf(placed.map(({ x, text }) => [x, x + ctx.measureText(text).width])).forEach((row, i) => {
       const { x, text } = placed[i]!
       ctx.beginPath()
       ctx.moveTo(x, bbox.top)
       ctx.lineTo(x, bbox.top + bbox.height)
       ctx.stroke()
-      ctx.fillText(text, Math.min(x + 4, right - ctx.measureText(text).width), bbox.top + line * (row + 1))
+      names.push([text, Math.min(x + 4, right - ctx.measureText(text).width), bbox.top + line * (row + 1)])
     })
+    names.forEach(([text, x, y]) => writeOnGround(ctx, text, x, y))
     ctx.restore()
   } } }
 }

@@ -16,7 +16,7 @@ const runs: Record<string, Look> = {
 }
 const phases: Record<string, Look> = {
   PendingApproval: ['pending', 'Waiting for approval'], Progressing: ['in-progress', 'Progressing'],
-  Succeeded: ['success', 'Live'], Failed: ['error', 'Failed'], RolledBack: ['warning', 'Rolled back'],
+  Succeeded: ['success', 'Released'], Failed: ['error', 'Failed'], RolledBack: ['warning', 'Rolled back'],
   Rejected: ['stopped', 'Rejected'], Pending: ['pending', 'Waiting for a decision'], Approved: ['success', 'Approved'],
   Expired: ['stopped', 'Expired'], Voided: ['stopped', 'Voided by a change'], Candidate: ['pending', 'Candidate'],
   Received: ['pending', 'Received'], Checking: ['in-progress', 'Checking'], Quarantined: ['warning', 'In quarantine'],

@@ -16,7 +16,7 @@ function useColumns(): Column<Approval>[] {
     { id: 'to', header: 'Up to', cell: (a) => a.binding.environment || 'production' },
     { id: 'status', header: 'State', cell: (a) => <Phase phase={a.status} />, sort: (a) => a.status },
     { id: 'missing', header: 'Still needed', cell: (a) => (a.status === 'Pending' ? `${missing(a)} of ${a.required}` : '—') },
-    { id: 'you', header: 'You', cell: (a) => whyNotDecide(a, me, now) ?? <Link href={paths.approval(a.id)}>Decide now</Link> },
+    { id: 'you', header: 'You', cell: (a) => (a.status === 'Pending' ? whyNotDecide(a, me, now) : '—') ?? <Link href={paths.approval(a.id)}>Decide now</Link> },
     { id: 'by', header: 'Asked by', cell: (a) => a.requester.name ?? a.requester.id },
     { id: 'created', header: 'Asked', cell: (a) => <Time at={a.created} />, sort: (a) => a.created },
     { id: 'expires', header: 'Expires', cell: (a) => (a.status === 'Pending' ? <Time at={a.expires} /> : '—') },

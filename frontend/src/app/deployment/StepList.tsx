@@ -7,7 +7,7 @@ const looks = { Advance: 'success', Hold: 'pending', Rollback: 'error' } as cons
 
 /** What a release did, in words, with the numbers that it was judged on. */
 export function StepList({ steps, analysis = false }: { steps: ReleaseStep[]; analysis?: boolean }) {
-  if (steps.length === 0) return <p className="soft">Nothing was done yet.</p>
+  if (steps.length === 0) return <p className="soft">Nothing was done here.</p>
   return (
     <ol className="timeline" aria-live="polite">
       {steps.map((s, i) => (

@@ -15,10 +15,8 @@ export function Broken({ error, reset }: ErrorComponentProps) {
 /** An address that leads nowhere. */
 export function Missing() {
   return (
-    <main className="door">
-      <Page title="There is no such page">
-        <Card><Empty title="This address leads nowhere" action={<Link href={paths.home()}>Go to Home</Link>}>It may be old, or mistyped.</Empty></Card>
-      </Page>
-    </main>
+    <Page title="There is no such page">
+      <Card><Empty title="This address leads nowhere" action={<Link href={paths.home()}>Go to Home</Link>}>It may be old, or mistyped.</Empty></Card>
+    </Page>
   )
 }

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { datasets } from '../../../data/datasets'
 import { environments } from '../../../data/releases'
 import { models } from '../../../data/models'
 import type { Approval, GateReport, ModelVersion, Release } from '../../../data/schema'
@@ -19,7 +20,7 @@ export function Changed({ approval: a, release, report }: { approval: Approval; 
         { label: 'Model version', value: <><Link href={paths.modelVersion(a.model, a.version)}>version {a.version}</Link>{version.data && <Parent v={version.data} />}</> },
         { label: 'New data', value: version.data ? <Learned v={version.data} /> : '—' },
         { label: 'Goes through', value: release ? release.environments.join(' → ') : '—' },
-        { label: 'Way back', value: <Status type={ready.ok ? 'success' : 'warning'}>{ready.text}</Status> },
+        { label: 'Way back', value: a.status === 'Pending' ? <Status type={ready.ok ? 'success' : 'warning'}>{ready.text}</Status> : <Link href={paths.deployment(a.model)}>see what serves now</Link> },
         { label: 'Slowest 5% of answers', value: speed && speed.latencyP95NewMs > 0 ? `${duration(speed.latencyP95OldMs)} → ${duration(speed.latencyP95NewMs)} or more` : 'not measured' },
         { label: 'Lineage', value: <Link href={paths.lineage(`modelVersion:${a.model}@${a.version}`)}>from data to this version</Link> },
         { label: 'Candidate', value: <Digest value={a.binding.candidate} copy /> },
@@ -37,5 +38,10 @@ function Parent({ v }: { v: ModelVersion }) {
 
 function Learned({ v }: { v: ModelVersion }) {
   if (v.datasets.length === 0) return <>none</>
-  return <>{v.datasets.map((d) => <div className="line" key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link>, <Link href={paths.datasetDiff(d.dataset, Math.max(0, d.number - 1), d.number)}>what changed</Link></div>)}</>
+  return <>{v.datasets.map((d) => <div className="line" key={d.digest}><Data dataset={d.dataset} number={d.number} /></div>)}</>
+}
+
+function Data({ dataset, number }: { dataset: string; number: number }) {
+  const parent = useQuery(datasets.version(dataset, number)).data?.parent
+  return <><Link href={paths.datasetVersion(dataset, number)}>{dataset} version {number}</Link>{parent ? <>, <Link href={paths.datasetDiff(dataset, parent, number)}>what changed</Link></> : null}</>
 }

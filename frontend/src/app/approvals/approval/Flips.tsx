@@ -24,7 +24,7 @@ function FlipList({ title, kind, total, flips, none }: { title: string; kind: st
     <Card fitHeight header={<Header variant="h2" counter={`(${total})`} info={must > 0 && <Badge color="red">{plural(must, 'must-pass item')}</Badge>}>{title}</Header>}>
       {flips.length === 0 && <Empty title="None">{none}</Empty>}
       <ol className={`flips flips-${kind}`}>{shown.map((f) => <FlipRow key={f.benchmark + f.item} f={f} />)}</ol>
-      {flips.length > first && <Button variant="inline-link" onClick={() => setAll(!all)}>{all ? 'Show fewer' : `Show all ${flips.length}`}</Button>}
+      {flips.length > first && <Button variant="inline-link" onClick={() => setAll(!all)}>{all ? 'Show fewer' : total > flips.length ? `Show ${flips.length} of ${total}` : `Show all ${total}`}</Button>}
       {total > flips.length && all && <p className="soft">and {total - flips.length} more in the whole report</p>}
     </Card>
   )

@@ -32,11 +32,16 @@ export default function BenchmarkPage() {
   )
 }
 
+const items = (b: Benchmark) => {
+  const parts = Object.entries(b.capabilities ?? {})
+  return parts.length > 1 ? `${b.itemCount}: ${parts.map(([name, n]) => `${name} ${n}`).join(', ')}` : String(b.itemCount)
+}
+
 function About({ b }: { b: Benchmark }) {
   return (
     <Card><Facts columns={4} items={[
       { label: 'Lock', value: <Digest value={b.lock} copy /> },
-      { label: 'Items', value: `${b.itemCount}: ${Object.entries(b.capabilities ?? {}).map(([name, n]) => `${name} ${n}`).join(', ')}` },
+      { label: 'Items', value: items(b) },
       { label: 'Scored by', value: b.scorer.kind + (b.judge ? `, judge ${b.judge.model}` : '') },
       { label: 'Asked', value: `${b.prompt.chat ? 'as a chat' : 'as plain text'}, at most ${b.decoding.maxTokens} tokens, temperature ${b.decoding.temperature}` },
       { label: 'Licence, source', value: [b.licence, b.source].filter(Boolean).join(', ') || 'not stated' },

@@ -27,7 +27,7 @@ function Now({ t }: { t: TriggerType }) {
 type Numbers = 'minRows' | 'debounce' | 'cooldown'
 const fields: { key: Numbers; label: string; about: string }[] = [
   { key: 'minRows', label: 'New rows that suffice', about: '0: data never starts training.' },
-  { key: 'debounce', label: 'Quiet seconds', about: 'After the last arrival, so that files that come together are learned together.' },
+  { key: 'debounce', label: 'Quiet seconds', about: 'After the last arrival; files may come together.' },
   { key: 'cooldown', label: 'Seconds between runs', about: 'At least so long after the last run began.' },
 ]
 
