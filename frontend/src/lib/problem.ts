@@ -80,6 +80,7 @@ const where = ({ where: place, detail }: Problem): string => (place && !detail.s
 export function explain(error: unknown): { kind: string; title: string; detail: string; retry: boolean } {
   const { problem } = asApiError(error)
   const known = states[problem.status] ?? { kind: 'failed', title: problem.title || 'That did not work' }
-  const detail = [sentence(where(problem)), sentence(problem.hint ?? '')]
+  const what = sentence(where(problem))
+  const detail = [what === `${known.title}.` ? '' : what, sentence(problem.hint ?? '')]
   return { ...known, detail: shortIds(detail.filter(Boolean).join(' ')), retry: problem.retryable ?? problem.status === 0 }
 }
