@@ -19,7 +19,7 @@ from continual.items import Answers
 from continual.scorers import MEASURED
 from continual.text import Row
 
-ITEMS = 64  # of a benchmark; the evaluation job asks all of them afterwards
+ITEMS = 24  # of a benchmark; the evaluation job asks all of them afterwards
 TOKENS = 32  # longest reply to a probe
 BATCH = 24
 # A judge and a harness need the network that a training container lacks; latency and cost are no knowledge.
