@@ -7,9 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,45 +45,6 @@ func decideFiles(t testing.TB, dir string, n int) gate.Report {
 	require.NoError(t, err)
 	require.Equal(t, n, r.Pairing.Paired)
 	return r
-}
-
-// One million paired items from files, on one core: BenchmarkGate_Million holds the whole command to the promise.
-func BenchmarkDecide_Million(b *testing.B) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	const n = 1_000_000
-	dir := b.TempDir()
-	writeItems(b, filepath.Join(dir, "a"), n, 1)
-	writeItems(b, filepath.Join(dir, "b"), n, 2)
-	before := cpuSeconds(b)
-	for b.Loop() {
-		decideFiles(b, dir, n)
-	}
-	b.ReportMetric((cpuSeconds(b)-before)/float64(b.N), "cpu-s/op")
-	b.ReportMetric(peakMB(b), "peakMB")
-}
-
-// cpuSeconds is the processor time of this process so far: a busy machine stretches only the clock on the wall.
-func cpuSeconds(t testing.TB) float64 {
-	t.Helper()
-	var usage syscall.Rusage
-	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
-	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
-}
-
-// peakMB is the largest resident size of this process so far, where the system tells.
-func peakMB(t testing.TB) float64 {
-	t.Helper()
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0
-	}
-	var peak float64
-	for line := range strings.Lines(string(status)) {
-		if _, err := fmt.Sscanf(line, "VmHWM: %f kB", &peak); err == nil {
-			return peak / 1024
-		}
-	}
-	return 0
 }
 
 func TestDecide_HundredThousandItemsFromFiles(t *testing.T) {

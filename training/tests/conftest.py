@@ -123,3 +123,14 @@ def ask(folder: Path, probes: list[demo.Probe]) -> float:
     requests = [Request(loaded.text.chat_ids(world.chat(p.question, "")["messages"][:1]), 6, stop_ids=stop) for p in probes]
     generate(loaded.model, requests, 64)
     return sum(loaded.text.decode(r.out) == p.contains for r, p in zip(requests, probes, strict=True)) / len(probes)
+
+
+class StopAfter:
+    """A SIGTERM that arrives before the given step."""
+
+    def __init__(self, checks: int):
+        self.left = checks
+
+    def __bool__(self) -> bool:
+        self.left -= 1
+        return self.left < 0

@@ -7,7 +7,7 @@ import shutil
 import pytest
 import safetensors.torch
 import torch
-from conftest import Job, write_rows
+from conftest import Job, StopAfter, write_rows
 from safetensors import SafetensorError
 
 from continual import contract, train_job
@@ -22,17 +22,6 @@ LONG = 8 * 1024 * 1024
 ROWS = "part-000.jsonl"
 
 
-class StopAt:
-    """A SIGTERM that arrives before the given step."""
-
-    def __init__(self, step: int):
-        self.left = step
-
-    def __bool__(self) -> bool:
-        self.left -= 1
-        return self.left < 0
-
-
 @pytest.fixture(scope="module")
 def second(tmp_path_factory, base, tiny_demo):
     """The second update of a model, stopped after some steps: with carried state and two checkpoints."""
@@ -43,7 +32,7 @@ def second(tmp_path_factory, base, tiny_demo):
     shutil.copytree(first.root / "model" / "cl_state", job.channel("cl_state"), dirs_exist_ok=True)
     whole = copy_of(job, folder / "whole")
     assert whole.run() == 0, whole.failure
-    assert contract.run_job(lambda root, _: train_job.train(root, StopAt(4)), contract.Root(job.root)) == 143
+    assert contract.run_job(lambda root, _: train_job.train(root, StopAfter(4)), contract.Root(job.root)) == 143
     return job, whole.manifest["digest"]
 
 

@@ -8,23 +8,12 @@ import sys
 
 import pytest
 import torch
-from conftest import TRAINING, Job
+from conftest import TRAINING, Job, StopAfter
 from safetensors.torch import load_file, save_file
 
 from continual import contract, train_job
 
 RUN = {"preset": "safe", "train": {"epochs": 2, "batch_rows": 8, "eval_steps": 4}, "replay": {"self_generate": 0, "near": 0}}
-
-
-class StopAfter:
-    """A SIGTERM that arrives before the given step."""
-
-    def __init__(self, checks: int):
-        self.left = checks
-
-    def __bool__(self) -> bool:
-        self.left -= 1
-        return self.left < 0
 
 
 def make(root, base, tiny_demo, **sections) -> Job:
