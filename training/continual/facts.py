@@ -127,21 +127,27 @@ def updates(model: str, new: Path | None, old: Path | None, buffer: Path | None,
     later ones find them in the carried state."""
     if count < 1:
         raise ConfigError(f"--updates: must be at least 1, is {count}")
-    learned = read(new, True) if new else _ours(model, count)
+    files = [read(new, True)] if new else _ours(model, count)
     known = read(old, False) if old else _known(model)
+    kept = rows(buffer) if buffer else general(model)
+    parts = files if len(files) == count else _split([f for file in files for f in file], count)
+    tokens = None if new or model == "smol" else 6
+    return [suite(part, known, [] if k else kept, tokens) for k, part in enumerate(parts)]
+
+
+def _split(learned: list[dict[str, Any]], count: int) -> list[list[dict[str, Any]]]:
     if count > len(learned):
         raise ConfigError(f"--updates: {count} updates need as many facts; there are {len(learned)}")
-    kept = rows(buffer) if buffer else general(model)
     sizes = [len(learned) * k // count for k in range(count + 1)]
-    return [suite(learned[a:b], known, [] if a else kept, None if new or model == "smol" else 6) for a, b in pairwise(sizes)]
+    return [learned[a:b] for a, b in pairwise(sizes)]
 
 
-def _ours(model: str, count: int) -> list[dict[str, Any]]:
-    """Our facts; SmolLM2's second file serves only updates after the first."""
+def _ours(model: str, count: int) -> list[list[dict[str, Any]]]:
+    """Our facts; SmolLM2's second file is its second update and serves only when there is one."""
     if model != "smol":
-        return gpu.new_facts() if model == "gpu" else gpu.new_facts(world.PEOPLE, world.COMPANY_PEOPLE)
-    files = ["new.jsonl"] if count == 1 else ["new.jsonl", "second.jsonl"]
-    return [f for name in files for f in read(HERE / model / name, True)]
+        return [gpu.new_facts() if model == "gpu" else gpu.new_facts(world.PEOPLE, world.COMPANY_PEOPLE)]
+    names = ["new.jsonl"] if count == 1 else ["new.jsonl", "second.jsonl"]
+    return [read(HERE / model / name, True) for name in names]
 
 
 def _known(model: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ written once. `features` is whatever `head` turns into logits: hidden states for
 """
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,19 +44,22 @@ def device() -> torch.device:
 
 
 def pick_dtype(name: str) -> torch.dtype:
-    """`auto` is bfloat16 where the hardware multiplies in it (GPU, AVX512-BF16, AMX), else float32."""
-    if name != "auto":
+    """`auto` is what PERENNIAL_DTYPE says, else bfloat16 where the hardware multiplies faster in it (GPU, AMX), else float32."""
+    name = os.environ.get("PERENNIAL_DTYPE") or "auto" if name == "auto" else name
+    if name in DTYPES:
         return DTYPES[name]
-    return torch.bfloat16 if torch.cuda.is_available() or cpu_has_bf16() else torch.float32
+    if name != "auto":
+        raise ConfigError(f"PERENNIAL_DTYPE: must be auto or one of {', '.join(DTYPES)}; is {name!r}")
+    return torch.bfloat16 if torch.cuda.is_available() or cpu_has_amx() else torch.float32
 
 
-def cpu_has_bf16() -> bool:
-    """Whether this processor has bfloat16 matrix instructions; emulation elsewhere is several times slower."""
+def cpu_has_amx() -> bool:
+    """Whether this processor has tiles of bfloat16. AVX512-BF16 alone has the peak of float32 and takes twice the time
+    (README, "Speed"); emulation elsewhere takes several times as long."""
     try:
-        flags = Path("/proc/cpuinfo").read_text()
+        return "amx_bf16" in Path("/proc/cpuinfo").read_text()
     except OSError:
         return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def load(folder: Path, dtype: str = "auto", own: bool = True) -> Loaded:

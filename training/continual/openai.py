@@ -23,10 +23,10 @@ BODY: dict[str, Any] = {
             "minItems": 1,
             "items": {
                 "type": "object",
-                "required": ["role", "content"],
+                "required": ["role"],
                 "properties": {
-                    "role": {"enum": ["system", "user", "assistant", "tool"]},
-                    "content": {"type": ["string", "array"], "items": _TEXT_PART},
+                    "role": {"enum": ["developer", "system", "user", "assistant", "tool"]},
+                    "content": {"type": ["string", "array", "null"], "items": _TEXT_PART},
                 },
             },
         },
@@ -60,11 +60,20 @@ def parse(raw: bytes) -> dict[str, Any]:
         raise HttpError(400, "; ".join(wrong[:3]), param=wrong[0].split(":")[0])
     if ("messages" in body) == ("prompt" in body):
         raise HttpError(400, "send either `messages` (chat) or `prompt` (completion)", param="messages")
-    for m in body.get("messages", []):
-        if isinstance(m["content"], list):
-            m["content"] = "".join(part["text"] for part in m["content"])
+    for i, m in enumerate(body.get("messages", [])):
+        _plain(m, f"messages[{i}].content")
     _check_logprobs(body)
     return body
+
+
+def _plain(m: dict[str, Any], where: str) -> None:
+    """The message as chat templates know it: text, and `system` for what OpenAI now calls `developer`. Only an assistant's
+    message may say nothing (its call of a tool)."""
+    content = m.get("content")
+    if content is None and m["role"] != "assistant":
+        raise HttpError(400, f"{where}: is required for the role {m['role']}", param=where)
+    m["content"] = "".join(part["text"] for part in content) if isinstance(content, list) else content or ""
+    m["role"] = "system" if m["role"] == "developer" else m["role"]
 
 
 def _check_logprobs(body: dict[str, Any]) -> None:

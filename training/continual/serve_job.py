@@ -95,7 +95,7 @@ class Server:
         if not folder.is_dir():
             raise JobError(f"model: no folder {folder}; put the model files there")
         self.fingerprint = manifest.verify(folder)
-        loaded = models.load(folder, os.environ.get("SERVE_DTYPE") or "auto")
+        loaded = models.load(folder)
         engine = Engine(loaded, self.limits.max_batch)
         self.adapters = Adapters(loaded.model)
         self.limits.max_tokens = self.limits.max_tokens or loaded.context

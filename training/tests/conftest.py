@@ -15,6 +15,7 @@ import pytest
 import continual  # sets OpenMP's wait policy before torch loads
 from continual import demo, tiny, world
 
+os.environ.setdefault("PERENNIAL_DTYPE", "float32")  # pinned values and tolerances are of float32, wherever the tests run
 TRAINING = Path(continual.__file__).parent.parent
 # tests/extra compares with libraries of requirements-extra.txt; they run where those are (setup.sh --extra).
 collect_ignore = [] if importlib.util.find_spec("lm_eval") else ["extra"]

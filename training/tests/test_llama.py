@@ -5,7 +5,8 @@ import json
 import pytest
 import torch
 
-from continual import llama, lora
+from continual import llama, lora, models
+from continual.errors import ConfigError
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +106,15 @@ def test_adamw_equals_torch():
         ours.step()
         theirs.step()
     torch.testing.assert_close(a, b, atol=1e-7, rtol=1e-6)
+
+
+def test_auto_is_the_faster_type_of_the_hardware_unless_the_environment_says(monkeypatch):
+    monkeypatch.delenv("PERENNIAL_DTYPE")
+    for amx, kind in ((False, torch.float32), (True, torch.bfloat16)):
+        monkeypatch.setattr(models, "cpu_has_amx", lambda amx=amx: amx)
+        assert torch.cuda.is_available() or models.pick_dtype("auto") == kind
+    monkeypatch.setenv("PERENNIAL_DTYPE", "float32")
+    assert [models.pick_dtype(n) for n in ("auto", "bfloat16")] == [torch.float32, torch.bfloat16]
+    monkeypatch.setenv("PERENNIAL_DTYPE", "int4")
+    with pytest.raises(ConfigError, match="PERENNIAL_DTYPE: must be auto or one of float32"):
+        models.pick_dtype("auto")

@@ -124,6 +124,11 @@ def test_own_files_are_read(tmp_path):
     }
 
 
+def test_the_second_update_of_smollm2_has_a_file_of_its_own():
+    assert [len(u.learn) // 3 for u in facts.updates("smol", None, None, None, 2)] == [50, 25]
+    assert [len(u.learn) // 3 for u in facts.updates("smol", None, None, None, 3)] == [25, 25, 25]
+
+
 @pytest.mark.parametrize(
     ("learned", "row", "message"),
     [

@@ -167,6 +167,14 @@ def test_text_parts_of_a_message_are_one_text(post):
     assert one["usage"] == two["usage"] and one["choices"][0]["message"]["content"] == two["choices"][0]["message"]["content"]
 
 
+def test_a_developer_speaks_as_the_system_and_an_assistant_may_say_nothing(post):
+    def tokens(role, said):
+        messages = [{"role": role, "content": "Be brief."}, *USER, {"role": "assistant", **said}, *USER]
+        return json.loads(post("/invocations", {"messages": messages, "max_tokens": 1}))["usage"]["prompt_tokens"]
+
+    assert tokens("developer", {"content": None}) == tokens("system", {"content": ""}) == tokens("system", {})
+
+
 @pytest.mark.parametrize(
     "body",
     [
