@@ -9,7 +9,7 @@ TOOLS := @scripts/build/tools.sh
 GO_SOURCES := $(shell find pkg scripts statemachines training frontend -name node_modules -prune -o -name '*.go' -print 2>/dev/null) go.mod go.sum
 WEB_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
-.PHONY: help build lambdas demo up test check lint lint-go gen bench synth clean deps python web
+.PHONY: help build lambdas demo up test check lint lint-go gen bench synth clean deps python tiny web
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -39,7 +39,10 @@ frontend/dist/index.html: frontend/node_modules/.package-lock.json $(WEB_SOURCES
 python: ## the Python environment for training, in .cache/venv
 	@training/setup.sh $(VENV)
 
-deps: python frontend/node_modules/.package-lock.json ## everything that the tests need besides Go's modules
+tiny: python # our own base model, which the tests and the tiny demo use
+	@cd training && $(VENV)/bin/python -m continual models tiny --out $(CACHE)/models/tiny
+
+deps: tiny frontend/node_modules/.package-lock.json ## everything that the tests need besides Go's modules
 	@scripts/build/dynamodb-local.sh
 	@scripts/build/moto.sh
 	@scripts/build/browser.sh
