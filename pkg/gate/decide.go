@@ -125,3 +125,11 @@ func (d *decision) reasonOf(name string) string {
 func points(x float64) string  { return fmt.Sprintf("%.1f points", 100*x) }
 func signed(x float64) string  { return fmt.Sprintf("%+.1f points", 100*x) }
 func percent(x float64) string { return fmt.Sprintf("%.1f%%", 100*x) }
+
+// pValue is a p-value in words: a rounded 0 would claim what no test can.
+func pValue(p float64) string {
+	if p < 0.0001 {
+		return "p < 0.0001"
+	}
+	return fmt.Sprintf("p = %.2g", p)
+}

@@ -199,12 +199,12 @@ func (d *decision) judgeBenchmark(c *Comparison, adjusted float64) {
 	case c.Delta >= 0:
 	case adjusted <= d.policy.Alpha:
 		c.Verdict = policy.OnHit
-		c.Reason = fmt.Sprintf("%s got worse by %s (%d forgotten, %d gained; p = %.2g after Holm)",
-			c.Name, points(-c.Delta), c.Forgotten, c.Gained, adjusted)
+		c.Reason = fmt.Sprintf("%s got worse by %s (%d forgotten, %d gained; %s after Holm)",
+			c.Name, points(-c.Delta), c.Forgotten, c.Gained, pValue(adjusted))
 	case c.P <= policy.ReviewP && c.Delta < -d.policy.Capability.MarginPP/100:
 		c.Verdict = Inconclusive
-		c.Reason = fmt.Sprintf("%s may have got worse by %s (%d forgotten, %d gained; p = %.2g before Holm)",
-			c.Name, points(-c.Delta), c.Forgotten, c.Gained, c.P)
+		c.Reason = fmt.Sprintf("%s may have got worse by %s (%d forgotten, %d gained; %s before Holm)",
+			c.Name, points(-c.Delta), c.Forgotten, c.Gained, pValue(c.P))
 	}
 }
 

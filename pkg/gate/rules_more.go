@@ -25,8 +25,8 @@ func (d *decision) targetRule() Rule {
 		c.P, c.AdjustedP, c.Margin = round(p[i]), round(adjusted), policy.MinEffectPP/100
 		c.Verdict, c.Reason = Pass, "the gain is shown"
 		if adjusted > d.policy.Alpha || c.Delta < c.Margin {
-			c.Verdict, c.Reason = policy.OnMiss, fmt.Sprintf("no gain of %s shown on %s: %s over %d items (p = %.2g)",
-				points(c.Margin), c.Name, signed(c.Delta), c.N, adjusted)
+			c.Verdict, c.Reason = policy.OnMiss, fmt.Sprintf("no gain of %s shown on %s: %s over %d items (%s)",
+				points(c.Margin), c.Name, signed(c.Delta), c.N, pValue(adjusted))
 		}
 	}
 	d.report.Targets = list

@@ -1,7 +1,7 @@
 import type { ReleaseStep } from '../data/schema'
 
 const texts: Record<ReleaseStep['action'], (s: ReleaseStep) => string> = {
-  Prepared: () => 'Started beside the old version',
+  Prepared: () => 'Started, without requests yet',
   Verified: () => 'Verified: the right digest answers',
   Shifted: (s) => `${s.weight}% of requests`,
   Judged: (s) => `Judged at ${s.weight}%`,

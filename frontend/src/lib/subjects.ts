@@ -48,7 +48,7 @@ export function nameOf(subject: Subject, data?: unknown): string {
 
 const phrases: Record<string, string> = {
   ApprovalApproved: 'Approved', ApprovalRejected: 'Rejected', ApprovalPending: 'First of two approvals', ApprovalAwaited: 'Waits for a decision',
-  ApprovalExpired: 'Approval expired', ApprovalVoided: 'Approval voided', ReleaseStepPrepared: 'Started beside the old version', ReleaseStepVerified: 'Verified',
+  ApprovalExpired: 'Approval expired', ApprovalVoided: 'Approval voided', ReleaseStepPrepared: 'Started, without requests yet', ReleaseStepVerified: 'Verified',
   ReleaseStepShifted: 'Requests moved', ReleaseStepJudged: 'Canary judged', ReleaseStepFinished: 'Release finished a step', ReleaseStepReverted: 'Release went back',
   EnvironmentTaken: 'Release entered', EnvironmentReleased: 'Release left', RunConcluded: 'Run ended', ModelEvaluated: 'Model evaluated',
 }

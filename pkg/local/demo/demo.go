@@ -67,12 +67,21 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	defer func() {
-		d.report.Requests, d.report.RequestsFailed = d.traffic.sent.Load(), d.traffic.failed.Load()
-		d.report.finish(err)
-		err = errors.Join(err, stop(), d.report.write(filepath.Join(o.Data, "demo-report.json")))
-	}()
-	return d.perform(ctx)
+	defer func() { err = errors.Join(err, stop()) }()
+	err = d.perform(ctx)
+	err = errors.Join(err, d.save(err))
+	if o.Stay && err == nil {
+		d.say("serving at %s until interrupted", d.url)
+		<-ctx.Done()
+	}
+	return err
+}
+
+// save writes the report of a performance that ended with err.
+func (d *demo) save(err error) error {
+	d.report.Requests, d.report.RequestsFailed = d.traffic.sent.Load(), d.traffic.failed.Load()
+	d.report.finish(err)
+	return d.report.write(filepath.Join(d.Data, "demo-report.json"))
 }
 
 // knowsAct refuses to stop after a part that the story has not.
@@ -103,10 +112,6 @@ func (d *demo) perform(ctx context.Context) error {
 		if missing := d.report.Missing(); len(missing) > 0 {
 			return expected(false, "the report lacks %s", strings.Join(missing, ", "))
 		}
-	}
-	if d.Stay {
-		d.say("serving at %s until interrupted", d.url)
-		<-ctx.Done()
 	}
 	return nil
 }
