@@ -61,7 +61,7 @@ class Forward:
         self.tokens = 0
         self.groups: dict[int, list[Row]] = {}
 
-    def register(self, rows: list[Row], size: int = 16) -> None:
+    def register(self, rows: list[Row], size: int = 8) -> None:
         """Fix which rows are computed together below the split and by the teacher. A matrix product's last bit depends on
         its batch, and a resumed run meets the rows in other steps: only fixed groups make it equal bit for bit."""
         in_batches(rows, size, lambda group: self.groups.update((id(r), group) for r in group))
