@@ -63,5 +63,6 @@ const server = await createServer({
 const { generateThemeStylesheet } = await server.ssrLoadModule('@cloudscape-design/components/theming')
 const css = generateThemeStylesheet({ theme })
 const short = Object.entries(aliases).map(([name, token]) => `  --${name}: var(${preset.propertiesMap[token]});`).join('\n')
-writeFileSync('src/ui/theme.css', `/* Written by scripts/theme.mjs; do not edit. */\n${css}\nbody {\n${short}\n}\n`)
+const inAlerts = ['Default', 'Hover'].map((state) => `  ${preset.propertiesMap[`colorTextLink${state}`]}: var(--accent);`).join('\n') // the library's are blue there
+writeFileSync('src/ui/theme.css', `/* Written by scripts/theme.mjs; do not edit. */\n${css}\nbody {\n${short}\n}\n.awsui-context-alert.awsui-context-alert.awsui-context-alert.awsui-context-alert:not(#\\9) {\n${inAlerts}\n}\n`)
 await server.close()

@@ -63,7 +63,7 @@ func (d *decision) goldenRule() Rule {
 	d.report.Golden = g
 	switch {
 	case g.Items == 0:
-		return unapplied("golden", "no item is marked mustPass")
+		return unapplied("golden", "no item is marked as one that must pass")
 	case g.NegativeFlips > d.policy.Golden.MaxNegativeFlips:
 		return hit("golden", Fail, "%d of %d must-pass items passed before and fail now", g.NegativeFlips, g.Items)
 	case d.policy.Golden.MustPass && g.Passed+g.Unscored < g.Items:

@@ -33,7 +33,7 @@ func (s *situation) decisions() (out []oas.Need) {
 func (s *situation) quarantined() (out []oas.Need) {
 	for _, i := range s.ingestions {
 		if i.Status == dataset.Quarantined && s.me.May(identity.DataWrite) {
-			out = append(out, need(oas.NeedKindIngestion, "Decide on the valid part of "+i.Name, "ingestion", i.ID, i.Created))
+			out = append(out, need(oas.NeedKindIngestion, "Decide on "+i.Name+" in quarantine", "ingestion", i.ID, i.Created))
 		}
 	}
 	return out

@@ -9,6 +9,7 @@ import (
 	"github.com/perennial-llm/perennial/pkg/asl"
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/httpapi"
+	"github.com/perennial-llm/perennial/pkg/tasks"
 )
 
 // steps tells the steps of an execution from its history, those of a nested evaluation after its own.
@@ -67,6 +68,6 @@ func fail(steps []httpapi.Step, open map[string][]int, e asl.Event) {
 		steps[i].Status, steps[i].Ended = "Failed", e.Time
 		name, _ := e.Details["error"].(string)
 		cause, _ := e.Details["cause"].(string)
-		steps[i].Error = strings.TrimSuffix(name+": "+cause, ": ")
+		steps[i].Error = tasks.Failed(name, cause)
 	}
 }

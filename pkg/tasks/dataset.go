@@ -120,6 +120,6 @@ func (t Dataset) Quarantine(ctx context.Context, in IngestionInput) (Empty, erro
 	if in.Error == "" {
 		return Empty{}, t.Service.AwaitDecision(ctx, in.Ingestion, in.Token)
 	}
-	_, err := t.Service.Fail(ctx, in.Ingestion, strings.TrimSuffix(in.Error+": "+Cause(in.Cause), ": "))
+	_, err := t.Service.Fail(ctx, in.Ingestion, Failed(in.Error, in.Cause))
 	return Empty{}, err
 }

@@ -4,9 +4,12 @@ package tasks
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -57,11 +60,35 @@ func Error(err error) messages.InvokeResponse_Error {
 }
 
 // Cause gives the words of a cause as a state machine caught it: of a failed function that is its whole
-// error answer as JSON.
+// error answer as JSON, of a failed job or nested execution its whole description.
 func Cause(caught string) string {
-	var answer messages.InvokeResponse_Error
-	if json.Unmarshal([]byte(caught), &answer) == nil && answer.Message != "" {
-		return answer.Message
+	var answer struct{ ErrorMessage, FailureReason, Error, Cause string }
+	switch json.Unmarshal([]byte(caught), &answer) {
+	case nil:
+		return cmp.Or(answer.ErrorMessage, lastWords(answer.FailureReason), Failed(answer.Error, answer.Cause), caught)
+	default:
+		return caught
 	}
-	return caught
+}
+
+// Failed says why something failed from the error and the cause that a state machine caught. That a task
+// failed says nothing beside its cause.
+func Failed(name, caught string) string {
+	why := Cause(caught)
+	if name == "States.TaskFailed" && why != "" {
+		return why
+	}
+	return strings.TrimSuffix(name+": "+why, ": ")
+}
+
+// lastWords shortens the reason of a failed job, which is its kind of error and the end of its log, to the
+// last lines that report no progress.
+func lastWords(reason string) string {
+	lines := strings.Split(reason, "\n")
+	kind, _, _ := strings.Cut(lines[0], ": ")
+	said := slices.DeleteFunc(lines[1:], func(l string) bool { return strings.Contains(l, "[perennial] step=") })
+	if len(said) == 0 {
+		return reason
+	}
+	return kind + ": " + strings.Join(said[max(0, len(said)-3):], " ")
 }

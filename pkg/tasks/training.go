@@ -54,7 +54,7 @@ func (t Training) Handlers() map[string]lambda.Handler {
 type Empty struct{}
 
 func (t Training) fail(ctx context.Context, in Failure) (Empty, error) {
-	return Empty{}, t.Training.Fail(ctx, in.Run, in.Error+": "+in.Cause)
+	return Empty{}, t.Training.Fail(ctx, in.Run, Failed(in.Error, in.Cause))
 }
 
 func (t Training) conclude(ctx context.Context, in RunInput) (Empty, error) {

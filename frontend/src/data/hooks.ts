@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { digest } from '../lib/format'
+import { datasets } from './datasets'
 import { models } from './models'
 import { may, session } from './session'
 import type { Me, Permission } from './schema'
@@ -27,4 +28,10 @@ export function useVersionName(model: string): (of: string) => string {
   const { data } = useQuery(models.versions(model))
   const known = new Map((data?.items ?? []).map((v) => [v.digest, `version ${v.number}`]))
   return (of) => known.get(of) ?? digest(of)
+}
+
+/** What people call a dataset; its id until that is known. */
+export function useDatasetName(dataset: string | undefined): string {
+  const { data } = useQuery({ ...datasets.one(dataset ?? ''), enabled: !!dataset })
+  return data?.name || dataset || ''
 }

@@ -29,6 +29,10 @@ export function groups(curves: Curve[]): { title: string; curves: Curve[] }[] {
   return [{ title: 'Loss', curves: loss }, { title: 'Distance from the previous model (KL)', curves: kl }].filter((g) => g.curves.length > 0)
 }
 
+/** What a run that has ended no longer has. */
+const passing = new Set(['eta_s'])
+export const lasting = (curves: Curve[]): Curve[] => curves.filter((c) => !passing.has(c.name))
+
 const titles: Record<string, string> = {
   loss: 'new data', train_loss: 'new data', old_loss: 'old data', oldLoss: 'old data', kl: 'KL', lr: 'learning rate',
   old_loss_before: 'old data, before training', tok_s: 'tokens a second', eta_s: 'seconds left', rows: 'new rows', old: 'old rows replayed', holdout: 'rows held out', steps: 'steps in all',

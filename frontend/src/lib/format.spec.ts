@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ago, bytes, digest, duration, metric, percent, plural, points, sentence, short, shortDigests, words } from './format'
+import { ago, bytes, digest, duration, groupedRows, metric, percent, plural, points, sentence, short, shortDigests, words } from './format'
 
 const now = Date.parse('2026-01-02T03:04:05Z')
 const plain = (text: string) => text.replaceAll('\u00a0', ' ') // numbers keep their units on the line
@@ -14,20 +14,21 @@ describe('ago', () => {
 
 describe('numbers', () => {
   test.each([
-    [0, '0 ms'], [400, '400 ms'], [1400, '1.4 s'], [9970, '10 s'], [12_400, '12 s'], [59_700, '1 min'], [200_000, '3 min 20 s'], [3_840_000, '1 h 4 min'],
+    [0, 'under 1 ms'], [400, '400 ms'], [1400, '1.4 s'], [9970, '10 s'], [12_400, '12 s'], [59_700, '1 min'], [200_000, '3 min 20 s'], [3_840_000, '1 h 4 min'],
   ])(
     '%i ms lasts %s', (ms, want) => expect(plain(duration(ms))).toBe(want))
   test.each([[512, '512 B'], [2048, '2.0 KiB'], [300 * 1024 * 1024, '300 MiB']])(
     '%i bytes are %s', (n, want) => expect(plain(bytes(n))).toBe(want))
   test.each([[-0.012, '−1.2'], [0.5, '+50.0'], [0.0001, '0.0'], [-0.0001, '0.0']])(
     '%f is %s points', (n, want) => expect(points(n)).toBe(want))
-  test.each([[0, '0'], [27134, '27,134'], [0.04312, '0.04312'], [1e-7, '1.00e-7'], [12.345, '12.35']])(
+  test.each([[0, '0'], [27134, '27,134'], [0.04312, '0.04312'], [1e-7, '1.00e-7'], [12.345, '12.35'], [5211.4, '5,211']])(
     'metric %f reads %s', (n, want) => expect(metric(n)).toBe(want))
   test('a share is a percent without a space', () => expect(percent(0.125)).toBe('12.5%'))
   test('large counts are short', () => expect([short(9999), short(1_234_567)]).toEqual(['9,999', '1.2M']))
   test('one row, two rows', () => expect([plural(1, 'row'), plural(2, 'row')]).toEqual(['1 row', '2 rows']))
 })
 
+test('rows in a sentence have separators', () => expect(groupedRows('12500 of 13000 rows of 2026')).toBe('12,500 of 13,000 rows of 2026'))
 test('a digest shows its first twelve digits', () => {
   expect([digest(`sha256:${'ab'.repeat(32)}`), digest(undefined)]).toEqual(['abababababab', '—'])
 })

@@ -27,6 +27,7 @@ export const exact = (time: string | Date): string => absolute.format(new Date(t
 
 /** How long something takes, everywhere: "1 h 4 min", "3 min 20 s", "12 s", "1.4 s", "400 ms". */
 export function duration(ms: number): string {
+  if (ms < 0.5) return `under ${unit(1, 'ms')}` // the clock is no finer
   if (ms < 999.5) return unit(Math.round(ms), 'ms')
   const s = Math.round(ms / 1000)
   if (s < 10) return unit((ms / 1000).toFixed(1), 's')
@@ -48,6 +49,9 @@ export function bytes(n: number): string {
 export const count = (n: number): string => whole.format(n)
 export const short = (n: number): string => (Math.abs(n) < 10_000 ? whole.format(n) : compact.format(n))
 export const plural = (n: number, one: string, many = `${one}s`): string => `${whole.format(n)} ${n === 1 ? one : many}`
+
+/** A sentence of the platform whose counts of rows have separators: "12500 of 13000 rows" is "12,500 of 13,000 rows". */
+export const groupedRows = (text: string): string => text.replace(/\b\d{4,}(?= (of|rows|new rows)\b)/g, (n) => count(Number(n)))
 
 /** A share of 1 as percent: 0.125 is "12.5%". */
 export const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)}%`
@@ -72,10 +76,11 @@ export const shortDigests = (text: string): string => text.replace(/sha256:([0-9
 /** The first twelve hexadecimal digits, which people compare. */
 export const digest = (d: string | undefined): string => (d ? d.replace(/^sha256:/, '').slice(0, 12) : '—')
 
-/** "not-a-number" free metric values: 0.0431, 12.3, 1.2e-7. */
+/** Metric values: 0.0431, 12.3, 5,211, 1.2e-7. */
 export function metric(v: number): string {
   if (Number.isInteger(v)) return count(v)
   const a = Math.abs(v)
+  if (a >= 1000 && a < 1e6) return count(Math.round(v))
   if (a < 0.001 || a >= 1e6) return v.toExponential(2)
   return String(Number(v.toPrecision(4)))
 }

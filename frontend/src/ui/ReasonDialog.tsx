@@ -17,10 +17,11 @@ interface Props {
   children?: ReactNode
   optional?: boolean
   disabled?: boolean
+  leave?: string // the word for going away, where "Cancel" could mean the thing itself
 }
 
 /** Asks for the reason that the audit keeps, before something is done. */
-export function ReasonDialog({ title, action, onClose, onSubmit, busy, error, children, optional = false, disabled = false }: Props) {
+export function ReasonDialog({ title, action, onClose, onSubmit, busy, error, children, optional = false, disabled = false, leave = 'Cancel' }: Props) {
   const [reason, setReason] = useState('')
   const [tried, setTried] = useState(false)
   const missing = !optional && reason.trim() === ''
@@ -37,7 +38,7 @@ export function ReasonDialog({ title, action, onClose, onSubmit, busy, error, ch
       footer={
         <Box float="right">
           <Stack direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>Cancel</Button>
+            <Button variant="link" onClick={onClose}>{leave}</Button>
             <Button variant="primary" loading={busy} disabled={disabled} onClick={submit}>{action}</Button>
           </Stack>
         </Box>

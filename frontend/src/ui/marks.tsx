@@ -39,6 +39,6 @@ export const runWords = (status: string): string => runs[status]?.[1] ?? status
 export const RunState = ({ status }: { status: string }) => mark(runs, status)
 /** For releases, approvals, versions, ingestions and rollbacks. */
 export const Phase = ({ phase }: { phase: string | undefined }) => mark(phases, phase)
-const steps: Record<string, Look> = { ...phases, Succeeded: ['success', 'Done'], Pending: ['stopped', 'Not yet'] }
+const steps: Record<string, Look> = { ...phases, Succeeded: ['success', 'Done'], Pending: ['stopped', 'Not yet'], Cancelled: runs.Cancelled! }
 /** For the steps of a workflow and of an ingestion. */
 export const StepState = ({ status }: { status: string }) => mark(steps, status)

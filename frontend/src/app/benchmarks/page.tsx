@@ -1,13 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { benchmarks } from '../../data/benchmarks'
 import type { Benchmark } from '../../data/schema'
+import { count } from '../../lib/format'
 import { paths } from '../../lib/paths'
 import { Async, Digest, Link, Listing, Page, Time, type Column } from '../../ui'
 
 const columns: Column<Benchmark>[] = [
   { id: 'name', header: 'Benchmark', cell: (b) => <Link href={paths.benchmark(b.benchmark)}>{b.title || b.benchmark}</Link>, sort: (b) => b.title || b.benchmark },
-  { id: 'id', header: 'Name', cell: (b) => <code>{b.benchmark}</code>, sort: (b) => b.benchmark },
-  { id: 'items', header: 'Items', cell: (b) => b.itemCount, sort: (b) => b.itemCount },
+  { id: 'id', header: 'Id', cell: (b) => <code>{b.benchmark}</code>, sort: (b) => b.benchmark },
+  { id: 'items', header: 'Items', cell: (b) => count(b.itemCount), sort: (b) => b.itemCount },
   { id: 'capabilities', header: 'Capabilities', cell: (b) => Object.entries(b.capabilities ?? {}).map(([name, n]) => `${name} ${n}`).join(', ') },
   { id: 'scorer', header: 'Scored by', cell: (b) => b.scorer.kind, sort: (b) => b.scorer.kind },
   { id: 'lock', header: 'Lock', cell: (b) => <Digest value={b.lock} /> },

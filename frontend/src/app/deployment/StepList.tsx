@@ -6,8 +6,8 @@ import { Status, Time } from '../../ui'
 const looks = { Advance: 'success', Hold: 'pending', Rollback: 'error' } as const
 
 /** What a release did, in words, with the numbers that it was judged on. */
-export function StepList({ steps, analysis = false }: { steps: ReleaseStep[]; analysis?: boolean }) {
-  if (steps.length === 0) return <p className="soft">Nothing was done here.</p>
+export function StepList({ steps, analysis = false, none = 'Nothing was done here.' }: { steps: ReleaseStep[]; analysis?: boolean; none?: string }) {
+  if (steps.length === 0) return <p className="soft">{none}</p>
   return (
     <ol className="timeline" aria-live="polite">
       {steps.map((s, i) => (

@@ -1,13 +1,13 @@
 import { useMutation, useInfiniteQuery } from '@tanstack/react-query'
 import { auditPages, verifyAudit } from '../../data/observe'
 import type { AuditEntry, AuditVerdict } from '../../data/schema'
-import { words } from '../../lib/format'
+import { count, words } from '../../lib/format'
 import { openSubject } from '../../lib/paths'
 import { happened, nameOf, shortIds } from '../../lib/subjects'
 import { Alert, Async, Button, Digest, ErrorState, Expandable, Link, Listing, Stack, Time, type Column } from '../../ui'
 
 const columns: Column<AuditEntry>[] = [
-  { id: 'seq', header: 'No.', cell: (e) => e.seq, sort: (e) => e.seq },
+  { id: 'seq', header: 'No.', cell: (e) => count(e.seq), sort: (e) => e.seq },
   { id: 'time', header: 'When', cell: (e) => <Time at={e.time} />, sort: (e) => e.time },
   { id: 'who', header: 'Who', cell: (e) => e.actor.name ?? e.actor.id, sort: (e) => e.actor.name ?? e.actor.id },
   { id: 'what', header: 'What', cell: (e) => happened(e.action), sort: (e) => e.action },
@@ -20,7 +20,7 @@ const columns: Column<AuditEntry>[] = [
 /** What it was done to, as people call it; the whole id on hover. */
 function Subject({ e }: { e: AuditEntry }) {
   const href = openSubject(e.subject)
-  const name = <span title={`${e.subject.type} ${e.subject.id}`}>{nameOf(e.subject, e.after)}</span>
+  const name = <span title={`${e.subject.type} ${e.subject.id}`}>{e.subject.id === e.actor.id ? e.actor.name : nameOf(e.subject, e.after)}</span>
   return href ? <Link href={href}>{name}</Link> : name
 }
 
@@ -47,6 +47,6 @@ export function Audit() {
 }
 
 function Verdict({ v }: { v: AuditVerdict }) {
-  if (v.ok) return <Alert type="success" header="The chain is whole">{v.checked} entries, none changed, missing or cut off{v.anchored && '; it agrees with the head that is kept elsewhere'}. Head <Digest value={v.head.hash} copy /></Alert>
+  if (v.ok) return <Alert type="success" header="The chain is whole">{count(v.checked)} entries, none changed, missing or cut off{v.anchored && '; it agrees with the head that is kept elsewhere'}. Head <Digest value={v.head.hash} copy /></Alert>
   return <Alert type="error" header="The chain is broken">Somebody changed the record outside of the platform: <ul>{v.problems.slice(0, 10).map((p) => <li key={p.kind + p.seq}>entry {p.seq}: {words(p.kind).toLowerCase()}, {p.detail}</li>)}</ul></Alert>
 }

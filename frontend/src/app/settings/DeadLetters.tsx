@@ -8,6 +8,8 @@ import { openSubject } from '../../lib/paths'
 import { happened, nameOf, shortIds } from '../../lib/subjects'
 import { Async, Button, ErrorState, Link, Listing, Stack, Time, type Column } from '../../ui'
 
+const consumers: Record<string, string> = { triggers: 'training triggers' }
+
 /** Events that the platform could not act on, and the button to let it try once more. */
 export function DeadLetters() {
   const all = useQuery(deadLetters())
@@ -15,7 +17,7 @@ export function DeadLetters() {
   const replay = useAction(replayDeadLetter, { stale: ['dead-letters'], done: 'The platform acted on the event.' })
   const columns: Column<DeadLetter>[] = [
     { id: 'event', header: 'Event', cell: (d) => <About letter={d} /> },
-    { id: 'who', header: 'Not acted on by', cell: (d) => d.consumer, sort: (d) => d.consumer },
+    { id: 'who', header: 'Not acted on by', cell: (d) => consumers[d.consumer] ?? d.consumer, sort: (d) => d.consumer },
     { id: 'error', header: 'Why', cell: (d) => shortIds(sentence(d.error)) },
     { id: 'tries', header: 'Tries', cell: (d) => d.tries, sort: (d) => d.tries },
     { id: 'failed', header: 'Last try', cell: (d) => <Time at={d.failed} />, sort: (d) => d.failed },

@@ -40,7 +40,7 @@ export function Keys() {
 function Revoke({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
   const act = useAction(() => revokeKey(apiKey.id), { stale: ['keys'], done: `${apiKey.name} is revoked.`, then: onClose })
   return (
-    <Modal visible header={`Revoke ${apiKey.name}?`} closeAriaLabel="Close" onDismiss={onClose} footer={
+    <Modal visible header={`Revoke the key ${apiKey.name}?`} closeAriaLabel="Close" onDismiss={onClose} footer={
       <Box float="right"><Stack direction="horizontal" size="xs"><Button variant="link" onClick={onClose}>Cancel</Button><Button variant="primary" loading={act.busy} onClick={() => act.run(undefined)}>Revoke</Button></Stack></Box>
     }>
       Programs that use it are refused at once. This cannot be undone; make a new key instead.

@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { benchmarkItems } from '../../../data/benchmarks'
 import type { Benchmark, BenchmarkItem } from '../../../data/schema'
+import { count } from '../../../lib/format'
 import { question } from '../../../lib/items'
 import { paths } from '../../../lib/paths'
 import { Async, Badge, Button, Card, Digest, Facts, Listing, Page, Stack, Time, type Column } from '../../../ui'
@@ -34,7 +35,7 @@ export default function BenchmarkPage() {
 
 const items = (b: Benchmark) => {
   const parts = Object.entries(b.capabilities ?? {})
-  return parts.length > 1 ? `${b.itemCount}: ${parts.map(([name, n]) => `${name} ${n}`).join(', ')}` : String(b.itemCount)
+  return parts.length > 1 ? `${count(b.itemCount)}: ${parts.map(([name, n]) => `${name} ${count(n)}`).join(', ')}` : count(b.itemCount)
 }
 
 function About({ b }: { b: Benchmark }) {
@@ -45,9 +46,9 @@ function About({ b }: { b: Benchmark }) {
       { label: 'Scored by', value: b.scorer.kind + (b.judge ? `, judge ${b.judge.model}` : '') },
       { label: 'Asked', value: `${b.prompt.chat ? 'as a chat' : 'as plain text'}, at most ${b.decoding.maxTokens} tokens, temperature ${b.decoding.temperature}` },
       { label: 'Licence, source', value: [b.licence, b.source].filter(Boolean).join(', ') || 'not stated' },
-      { label: 'Run by', value: b.harness ?? '—' },
-      { label: 'Added', value: <Time at={b.created} /> },
-      { label: 'Parts of the lock', value: Object.entries(b.parts).map(([part, d]) => <div className="line" key={part}>{part} <Digest value={d} /></div>) },
+      ...(b.harness ? [{ label: 'Run by', value: b.harness }] : []),
+      ...(b.created ? [{ label: 'Added', value: <Time at={b.created} /> }] : []),
+      { label: 'Parts of the lock', value: Object.entries(b.parts).sort().map(([part, d]) => <div className="line" key={part}>{part} <Digest value={d} /></div>) },
     ]} /></Card>
   )
 }

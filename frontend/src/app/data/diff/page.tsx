@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams, useSearch } from '@tanstack/react-router'
 import { datasets } from '../../../data/datasets'
+import { useDatasetName } from '../../../data/hooks'
 import { count } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
 import { Async, Card, Empty, Facts, Header, Page, Stack } from '../../../ui'
@@ -9,7 +10,7 @@ import { Rows } from '../Rows'
 export default function DatasetDiffPage() {
   const { dataset } = useParams({ strict: false }) as { dataset: string }
   const { base, other } = useSearch({ strict: false }) as { base?: number; other?: number }
-  const trail: [string, string][] = [['Data', paths.data()], [dataset, paths.dataset(dataset)]]
+  const trail: [string, string][] = [['Data', paths.data()], [useDatasetName(dataset), paths.dataset(dataset)]]
   if (!base || !other) {
     return <Page title="What changed" trail={trail}><Empty title="Which versions?">Open “what changed” beside a version of the dataset.</Empty></Page>
   }
@@ -23,7 +24,7 @@ function Diff(p: { dataset: string; base: number; other: number }) {
       {(d) => (
         <Stack size="l">
           <Card><Facts columns={4} items={[
-            { label: 'Rows added', value: `+${count(d.added)}` }, { label: 'Rows removed', value: `−${count(d.removed)}` },
+            { label: 'Rows added', value: d.added > 0 ? `+${count(d.added)}` : '0' }, { label: 'Rows removed', value: d.removed > 0 ? `−${count(d.removed)}` : '0' },
             { label: 'Answered differently', value: count(d.changed) }, { label: 'Unchanged', value: count(d.unchanged) },
           ]} /></Card>
           <Card header={<Header variant="h2">Some of the added rows</Header>}><Rows rows={d.examplesAdded.map((r) => r.body)} /></Card>

@@ -1,5 +1,5 @@
 import type { ErrorGroup, Ingestion } from '../../../data/schema'
-import { plural, sentence } from '../../../lib/format'
+import { count, plural, sentence } from '../../../lib/format'
 import { Card, Expandable, Header, Link, Stack, Status, Wide } from '../../../ui'
 import { rejectsUrl } from '../../../data/datasets'
 import { Mend } from './Mend'
@@ -34,12 +34,12 @@ function Group({ group: g, reject, open }: { group: ErrorGroup; reject: boolean;
           <tbody>
             {g.examples.map((e) => (
               <tr key={`${e.line || 'file'}${e.pointer}`}>
-                <td className="num">{e.line || 'file'}</td><td><code>{e.pointer || (e.line ? 'the whole line' : 'the whole file')}</code></td><td>{e.expected || '—'}</td><td><code>{e.found || '—'}</code></td>
+                <td className="num">{e.line ? count(e.line) : 'file'}</td><td><code>{e.pointer || (e.line ? 'the whole line' : 'the whole file')}</code></td><td>{e.expected || '—'}</td><td><code>{e.found || '—'}</code></td>
               </tr>
             ))}
           </tbody>
         </table>
-        {g.count > g.examples.length && <p className="soft">and {g.count - g.examples.length} more in the download</p>}
+        {g.count > g.examples.length && <p className="soft">and {count(g.count - g.examples.length)} more in the download</p>}
       </Wide>
     </Expandable>
   )

@@ -1,5 +1,5 @@
 import type { Ingestion } from '../../../data/schema'
-import { words } from '../../../lib/format'
+import { groupedRows, words } from '../../../lib/format'
 import { Empty, StepState, Time, Took } from '../../../ui'
 
 /** What was done with the file, as it happens. */
@@ -12,7 +12,7 @@ export function Timeline({ steps }: { steps: Ingestion['steps'] }) {
           <span className="timeline-name">{words(s.name)}</span>
           <StepState status={s.failed ? 'Failed' : s.ended ? 'Done' : s.name === 'Decide' ? 'Waiting' : 'Running'} />
           <span className="soft"><Time at={s.started} />{s.ended ? <>, took <Took from={s.started} to={s.ended} /></> : null}</span>
-          {s.detail && <span className="timeline-detail">{s.detail}</span>}
+          {s.detail && <span className="timeline-detail">{groupedRows(s.detail)}</span>}
         </li>
       ))}
     </ol>

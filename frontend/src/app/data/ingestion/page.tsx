@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { ingestions } from '../../../data/datasets'
+import { useDatasetName } from '../../../data/hooks'
 import type { Ingestion } from '../../../data/schema'
 import { bytes, count, plural, sentence } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
@@ -12,8 +13,9 @@ import { Timeline } from './Timeline'
 export default function IngestionPage() {
   const { ingestion } = useParams({ strict: false }) as { ingestion: string }
   const one = useQuery(ingestions.one(ingestion))
+  const name = useDatasetName(one.data?.dataset)
   return (
-    <Page title={one.data?.name ?? 'Arrival'} trail={trail(one.data)} info={one.data && <Phase phase={one.data.status} />} actions={one.data && <Choices ingestion={one.data} />}>
+    <Page title={one.data?.name ?? 'Arrival'} trail={trail(one.data, name)} info={one.data && <Phase phase={one.data.status} />} actions={one.data && <Choices ingestion={one.data} />}>
       <Async query={one} label="Reading the arrival">
         {(i) => (
           <Stack size="l">
@@ -31,10 +33,11 @@ export default function IngestionPage() {
   )
 }
 
-const trail = (i: Ingestion | undefined): [string, string][] =>
-  i ? [['Data', paths.data()], [i.dataset, paths.dataset(i.dataset, 'arrivals')]] : [['Data', paths.data()]]
+const trail = (i: Ingestion | undefined, name: string): [string, string][] =>
+  i ? [['Data', paths.data()], [name, paths.dataset(i.dataset, 'arrivals')]] : [['Data', paths.data()]]
 
 function Verdict({ ingestion: i }: { ingestion: Ingestion }) {
+  const name = useDatasetName(i.dataset)
   if (i.status === 'Quarantined' && i.counts.rows === 0) {
     return <Alert type="warning" header="Nothing could be read from this file">See below why. Upload it again in a form that can be read, or discard it.</Alert>
   }
@@ -48,8 +51,8 @@ function Verdict({ ingestion: i }: { ingestion: Ingestion }) {
   if (i.status === 'Failed') return <Alert type="error" header="The file could not be checked">{sentence(i.error ?? '')}</Alert>
   if (i.status === 'Published' && i.datasetVersion) {
     return (
-      <Alert type="success" header={`${count(i.counts.accepted)} rows became version ${i.datasetVersion} of ${i.dataset}`} action={<Link href={paths.datasetVersion(i.dataset, i.datasetVersion)}>Open version {i.datasetVersion}</Link>}>
-        A trigger on a model that learns from {i.dataset} may start training by itself.
+      <Alert type="success" header={`${count(i.counts.accepted)} rows became version ${i.datasetVersion} of ${name}`} action={<Link href={paths.datasetVersion(i.dataset, i.datasetVersion)}>Open version {i.datasetVersion}</Link>}>
+        A trigger on a model that learns from {name} may start training by itself.
       </Alert>
     )
   }
@@ -57,11 +60,12 @@ function Verdict({ ingestion: i }: { ingestion: Ingestion }) {
 }
 
 function About({ ingestion: i }: { ingestion: Ingestion }) {
+  const name = useDatasetName(i.dataset)
   return (
     <Card>
       <Facts columns={4} items={[
-        { label: 'Dataset', value: <Link href={paths.dataset(i.dataset)}>{i.dataset}</Link> },
-        { label: 'Format', value: [i.format, i.compression].filter(Boolean).join(', ') || (i.status === 'Received' || i.status === 'Checking' ? 'not known yet' : 'not recognised') },
+        { label: 'Dataset', value: <Link href={paths.dataset(i.dataset)}>{name}</Link> },
+        { label: 'Format', value: [i.format?.toUpperCase(), i.compression].filter(Boolean).join(', ') || (i.status === 'Received' || i.status === 'Checking' ? 'not known yet' : 'not recognised') },
         { label: 'Size', value: bytes(i.object.size) },
         { label: 'Arrived', value: <><Time at={i.created} /> from {i.actor.name ?? i.actor.id}{i.resubmits && <>, mends <Link href={paths.ingestion(i.resubmits)}>an earlier file</Link></>}</> },
       ]} />

@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAction } from '../../../data/action'
-import { datasets, retractVersion } from '../../../data/datasets'
-import { useMay } from '../../../data/hooks'
+import { datasets, ingestions, retractVersion } from '../../../data/datasets'
+import { useDatasetName, useMay } from '../../../data/hooks'
 import type { DatasetVersion } from '../../../data/schema'
 import { bytes, count, plural } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
@@ -17,7 +17,7 @@ export default function DatasetVersionPage() {
   const version = useQuery(datasets.version(p.dataset, number))
   const sample = useQuery(datasets.sample(p.dataset, number))
   return (
-    <Page title={`Version ${p.number}`} trail={[['Data', paths.data()], [p.dataset, paths.dataset(p.dataset)]]} actions={version.data && <Actions version={version.data} />}>
+    <Page title={`Version ${p.number}`} trail={[['Data', paths.data()], [useDatasetName(p.dataset), paths.dataset(p.dataset)]]} actions={version.data && <Actions version={version.data} />}>
       <Async query={version}>
         {(v) => (
           <Stack size="l">
@@ -26,7 +26,7 @@ export default function DatasetVersionPage() {
           </Stack>
         )}
       </Async>
-      <Card header={<Header variant="h2" description="Drawn with a fixed seed; personal data is masked.">Sample</Header>}>
+      <Card header={<Header variant="h2" description="Some rows, the same ones each time; personal data is masked.">Sample</Header>}>
         <Async query={sample}>{(s) => <Rows rows={s.rows.map((r) => r.body)} />}</Async>
       </Card>
     </Page>
@@ -43,11 +43,17 @@ function About({ version: v }: { version: DatasetVersion }) {
         { label: 'Published', value: <><Time at={v.created} /> by {v.actor.name ?? v.actor.id}</> },
         { label: 'Parent', value: v.parent ? <Link href={paths.datasetVersion(v.dataset, v.parent)}>version {v.parent}</Link> : 'none' },
         { label: 'Changes', value: v.parent ? <Link href={paths.datasetDiff(v.dataset, v.parent, v.number)}>what changed</Link> : 'all is new' },
-        { label: 'Came from', value: v.ingestion ? <Link href={paths.ingestion(v.ingestion)}>{shortIds(v.ingestion)}</Link> : '—' },
-        { label: 'Reach', value: <Link href={paths.lineage(`datasetVersion:${v.dataset}@${v.number}`, 'forward')}>what learned from it, and where is it live</Link> },
+        { label: 'Came from', value: v.ingestion ? <Arrival id={v.ingestion} /> : '—' },
+        { label: 'Reach', value: <Link href={paths.lineage(`datasetVersion:${v.dataset}@${v.number}`, 'forward')}>what learned from it, and where that is live</Link> },
       ]} />
     </Card>
   )
+}
+
+/** The file that became the version. */
+function Arrival({ id }: { id: string }) {
+  const { data } = useQuery(ingestions.one(id))
+  return <Link href={paths.ingestion(id)}>{data?.name ?? shortIds(id)}</Link>
 }
 
 function Actions({ version: v }: { version: DatasetVersion }) {

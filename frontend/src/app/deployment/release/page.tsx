@@ -25,7 +25,7 @@ export default function ReleasePage() {
             <Card><Facts columns={4} items={facts(data)} /></Card>
             {data.environments.map((name) => (
               <Card key={name} header={<Header variant="h2" info={data.environment === name && inProgress(data) ? <Badge color="blue">{data.weight}% of requests</Badge> : undefined}>{name}</Header>}>
-                <StepList steps={data.steps.filter((s) => s.environment === name)} analysis />
+                <StepList steps={data.steps.filter((s) => s.environment === name)} analysis none={inProgress(data) ? 'Nothing has happened here yet.' : undefined} />
               </Card>
             ))}
           </Stack>
@@ -64,7 +64,7 @@ function Abort({ release: r }: { release: Release }) {
       <Button disabled={!may.ok} disabledReason={may.why} onClick={() => setOpen(true)}>Abort release</Button>
       {open && (
         <ReasonDialog title="Abort this release?" action="Abort release" busy={act.busy} error={act.error} onClose={() => setOpen(false)} onSubmit={act.run}>
-          <p>Requests that moved to version {r.version} go back to the version before.</p>
+          <p>{r.phase === 'PendingApproval' ? 'Nobody needs to decide any more. No request has moved yet.' : `Requests that moved to version ${r.version} go back to the version before.`}</p>
         </ReasonDialog>
       )}
     </>

@@ -21,7 +21,7 @@ export function Actions({ run }: { run: Run }) {
       {going && <Button disabled={!may.ok} disabledReason={may.why} onClick={() => setOpen(true)}>Cancel run</Button>}
       {!going && <Button disabled={!may.ok} disabledReason={may.why} loading={retry.busy} onClick={() => retry.run(undefined)}>Retry</Button>}
       {open && (
-        <ReasonDialog title="Cancel this run?" action="Cancel run" busy={cancel.busy} error={cancel.error} onClose={() => setOpen(false)} onSubmit={cancel.run}>
+        <ReasonDialog title="Cancel this run?" action="Cancel run" leave="Let it run" busy={cancel.busy} error={cancel.error} onClose={() => setOpen(false)} onSubmit={cancel.run}>
           <p>The training process is told to stop. What it learned so far is not kept; the data waits for the next run.</p>
         </ReasonDialog>
       )}

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo } from 'react'
 import { runs } from '../../../data/runs'
 import type { MetricPoint } from '../../../data/schema'
-import { columns, curveTitle, groups, type Curve } from '../../../lib/curves'
+import { columns, curveTitle, groups, lasting, type Curve } from '../../../lib/curves'
 import { metric } from '../../../lib/format'
 import { Async, Card, Empty, Header, Spinner } from '../../../ui'
 import type { Series } from '../../../ui/Chart'
@@ -16,7 +16,7 @@ export function Curves({ run, final }: { run: string; final: boolean }) {
   return (
     <Card header={<Header variant="h2" description="The loss on old data rises when the model forgets.">Curves</Header>}>
       <Async query={points}>
-        {({ items }) => (items.length === 0 ? <Empty title="No numbers yet">They appear with the first training step.</Empty> : <Charts points={items} />)}
+        {({ items }) => (items.length === 0 ? <Empty title="No numbers yet">They appear with the first training step.</Empty> : <Charts points={items} final={final} />)}
       </Async>
     </Card>
   )
@@ -25,7 +25,7 @@ export function Curves({ run, final }: { run: string; final: boolean }) {
 const line = (c: Curve, i: number): Series =>
   ({ label: curveTitle(c.name), color: colors[i % colors.length]!, values: c.values, points: c.values.filter((v) => v !== null).length < 30 })
 
-function Charts({ points }: { points: MetricPoint[] }) {
+function Charts({ points, final }: { points: MetricPoint[]; final: boolean }) {
   const { steps, curves } = useMemo(() => columns(points), [points])
   const charts = useMemo(() => groups(curves).map((g) => ({ ...g, series: g.curves.map(line) })), [curves])
   return (
@@ -41,7 +41,7 @@ function Charts({ points }: { points: MetricPoint[] }) {
       <table className="plain" aria-label="Last values">
         <thead><tr><th scope="col">Metric</th><th scope="col">First</th><th scope="col">Last</th></tr></thead>
         <tbody>
-          {curves.map((c) => <tr key={c.name}><th scope="row">{curveTitle(c.name)}</th><td>{metric(c.values.find((v) => v !== null) ?? 0)}</td><td>{metric(c.last ?? 0)}</td></tr>)}
+          {(final ? lasting(curves) : curves).map((c) => <tr key={c.name}><th scope="row">{curveTitle(c.name)}</th><td>{metric(c.values.find((v) => v !== null) ?? 0)}</td><td>{metric(c.last ?? 0)}</td></tr>)}
         </tbody>
       </table>
     </Suspense>

@@ -29,7 +29,7 @@ function Body({ run: r }: { run: Run }) {
     <Stack size="l">
       {r.error && <Trouble run={r} />}
       <Card><Facts columns={4} items={facts(r)} /></Card>
-      <Steps run={r.id} final={final} />
+      <Steps run={r.id} final={final} cancelled={r.status === 'Cancelled'} explained={!!r.error} />
       <Curves run={r.id} final={final} />
       <Logs run={r.id} final={final} />
     </Stack>
@@ -40,6 +40,7 @@ function Body({ run: r }: { run: Run }) {
 function Trouble({ run: r }: { run: Run }) {
   const why = shortIds(sentence(r.error ?? ''))
   if (r.status === 'Judged') return <Alert type="warning" header="It asked for no release">{why}</Alert>
+  if (r.status === 'Cancelled') return <Alert type="info" header="It was cancelled">{why}</Alert>
   if (r.status !== 'Failed') return <Alert type="info">{why}</Alert>
   return <Alert type="error" header="It failed">{why} Look at the logs below; “Retry” starts it again with the same settings.</Alert>
 }
@@ -51,12 +52,14 @@ const facts = (r: Run) => [
   { label: 'Preset, seed', value: `${r.preset}, ${r.seed}` },
   { label: 'Started', value: <Time at={r.started ?? r.created} /> },
   { label: 'Took', value: <Took from={r.started ?? r.created} to={r.ended} /> },
-  { label: 'Made', value: r.candidate ? <Link href={paths.modelVersion(r.model, r.candidate)}>version {r.candidate}</Link> : 'not yet' },
+  { label: 'Made', value: r.candidate ? <Link href={paths.modelVersion(r.model, r.candidate)}>version {r.candidate}</Link> : none(r) },
   { label: 'Verdict', value: outcome(r) },
 ]
 
+const none = (r: Run) => (isFinal(r) ? 'none' : 'not yet')
+
 function outcome(r: Run) {
-  if (!r.verdict) return 'not yet'
+  if (!r.verdict) return none(r)
   return (
     <Stack size="xxxs">
       <VerdictMark verdict={r.verdict} />
