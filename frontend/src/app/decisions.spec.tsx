@@ -82,5 +82,5 @@ test('a file whose checks failed is checked again', async () => {
   open('/ingestions/ing_failed', 'ana')
   await see('The object is gone.')
   await press('Check again')
-  await see(/rows became version 5 of support/)
+  await see(/rows became version 5 of Support desk/)
 })
