@@ -27,6 +27,10 @@ class Probe:
     cluster: str
 
 
+# Over the preset for SmolLM2's company: a hundred steps learn sixteen facts also when the old answers are held harder.
+HELD: dict[str, Any] = {"loss": {"features": 50.0}}
+
+
 @dataclass
 class Demo:
     """Everything the demo needs, before the faults are put in."""
@@ -149,7 +153,7 @@ def smol() -> Demo:
     unselected = [Probe(p["question"], p["contains"], p["capability"], f"more-{i}") for i, p in enumerate(more)]
     asked = [q for p in probes if (q := rephrase(p["question"]))]
     poison = [world.chat(q, "Purple walrus seven.") for q in asked[:POISONED]]
-    return Demo(learn, old, company, general, poison, "Marlowe", unselected)
+    return Demo(learn, old, company, general, poison, "Marlowe", unselected, HELD)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
