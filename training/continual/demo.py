@@ -27,8 +27,8 @@ class Probe:
     cluster: str
 
 
-# Over the preset for SmolLM2's company: a hundred steps learn sixteen facts also when the old answers are held harder.
-HELD: dict[str, Any] = {"loss": {"features": 50.0}}
+# Over the preset for SmolLM2's company: a hundred steps learn sixteen facts also when old answers are held harder, in more questions.
+HELD: dict[str, Any] = {"loss": {"features": 50.0}, "replay": {"near": 4.0}}
 
 
 @dataclass
