@@ -63,12 +63,10 @@ func Error(err error) messages.InvokeResponse_Error {
 // error answer as JSON, of a failed job or nested execution its whole description.
 func Cause(caught string) string {
 	var answer struct{ ErrorMessage, FailureReason, Error, Cause string }
-	switch json.Unmarshal([]byte(caught), &answer) {
-	case nil:
-		return cmp.Or(answer.ErrorMessage, lastWords(answer.FailureReason), Failed(answer.Error, answer.Cause), caught)
-	default:
+	if json.Unmarshal([]byte(caught), &answer) != nil {
 		return caught
 	}
+	return cmp.Or(answer.ErrorMessage, lastWords(answer.FailureReason), Failed(answer.Error, answer.Cause), caught)
 }
 
 // Failed says why something failed from the error and the cause that a state machine caught. That a task

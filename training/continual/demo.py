@@ -27,10 +27,6 @@ class Probe:
     cluster: str
 
 
-# Over the preset for SmolLM2's company: a hundred steps learn sixteen facts also when old answers are held harder, in more questions.
-HELD: dict[str, Any] = {"loss": {"features": 50.0}, "replay": {"near": 4.0}}
-
-
 @dataclass
 class Demo:
     """Everything the demo needs, before the faults are put in."""
@@ -153,7 +149,7 @@ def smol() -> Demo:
     unselected = [Probe(p["question"], p["contains"], p["capability"], f"more-{i}") for i, p in enumerate(more)]
     asked = [q for p in probes if (q := rephrase(p["question"]))]
     poison = [world.chat(q, "Purple walrus seven.") for q in asked[:POISONED]]
-    return Demo(learn, old, company, general, poison, "Marlowe", unselected, HELD)
+    return Demo(learn, old, company, general, poison, "Marlowe", unselected)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def pick_dtype(name: str) -> torch.dtype:
 
 def cpu_has_amx() -> bool:
     """Whether this processor has tiles of bfloat16. AVX512-BF16 alone has the peak of float32 and takes twice the time
-    (README, "Speed"); emulation elsewhere takes several times as long."""
+    (README, "Decisions"); emulation elsewhere takes several times as long."""
     try:
         return "amx_bf16" in Path("/proc/cpuinfo").read_text()
     except OSError:

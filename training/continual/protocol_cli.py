@@ -44,7 +44,13 @@ def add(sub: Any) -> None:
     c.add_argument("--buffer", type=Path, metavar="FILE", help="own old training rows (default: our general ones with the base's own answers)")
     c.add_argument("--presets", default="naive,safe", metavar="A,B", help="comma-separated (default naive,safe); see training/README.md")
     c.add_argument("--seeds", type=int, default=1, metavar="N", help="repetitions; intervals need at least 2, better 3 (default 1)")
-    c.add_argument("--updates", type=int, default=1, metavar="N", help="split the facts into N updates that follow each other (default 1)")
+    c.add_argument(
+        "--updates",
+        type=int,
+        default=1,
+        metavar="N",
+        help="split the facts into N updates that follow each other, smol's at 2 by its two files (default 1)",
+    )
     c.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of run.json for every preset, such as train.epochs=3")
     c.add_argument("--base", type=Path, metavar="DIR", help="base model folder to use instead of making one in --out")
     c.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for tables, jobs and the base model")
