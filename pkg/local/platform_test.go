@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -79,21 +80,30 @@ func startPlatform(t *testing.T) *platform {
 
 // launch starts a platform on an empty folder.
 func launch(t *testing.T) *platform {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := l.Addr().String()
-	require.NoError(t, l.Close())
 	dir := t.TempDir()
-	p := &platform{t: t, ctx: t.Context(), dir: dir, addr: addr, users: map[string]*cli.Client{},
+	p := &platform{t: t, ctx: t.Context(), dir: dir, addr: freeAddress(t), users: map[string]*cli.Client{},
 		letGo: filepath.Join(dir, "let-go"), log: filepath.Join(dir, "trainings")}
 	t.Cleanup(func() {
 		p.kill()
+		p.clear()
 		if t.Failed() {
 			t.Log(p.stderr.String())
 		}
 	})
 	p.start()
 	return p
+}
+
+// freeAddress gives one that stays free while the platform is down: no connection of anybody's takes its local port
+// from below 32768.
+func freeAddress(t *testing.T) string {
+	for {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(20000)))
+		if err == nil {
+			require.NoError(t, l.Close())
+			return l.Addr().String()
+		}
+	}
 }
 
 // start brings the process up and waits until it answers.
@@ -123,6 +133,13 @@ func (p *platform) kill() {
 		_ = p.cmd.Process.Kill()
 		_, _ = p.cmd.Process.Wait()
 		p.cmd = nil
+	}
+}
+
+// clear removes the folder. What the platform started outlives its kill for a moment and may write meanwhile.
+func (p *platform) clear() {
+	for deadline := time.Now().Add(10 * time.Second); os.RemoveAll(p.dir) != nil && time.Now().Before(deadline); {
+		time.Sleep(30 * time.Millisecond)
 	}
 }
 
