@@ -1,5 +1,6 @@
 """Metric lines as a progress bar with time left, for people."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,9 +12,12 @@ FORMAT = "{desc} {bar} {n_fmt}/{total_fmt} [{elapsed}<{remaining}] {postfix}"
 
 @contextmanager
 def shown() -> Iterator[None]:
-    """Inside, metric lines move a bar instead of being printed."""
+    """Inside, metric lines move a bar instead of being printed. A log, which is no terminal, gets the lines."""
     from tqdm import tqdm
 
+    if not sys.stderr.isatty():
+        yield
+        return
     with tqdm(total=1, bar_format=FORMAT, leave=False) as line:
         contract.listen(Bar(line))
         try:

@@ -37,7 +37,8 @@ class Demo:
     general: list[Probe]
     poison: list[dict[str, Any]]
     who: str  # a name for the personal-data row
-    unselected: list[Probe] = field(default_factory=list)  # more general questions, whatever the base answers
+    # More general questions, whatever the base answers: those of `general`, which it answers, can only be lost, never gained.
+    unselected: list[Probe] = field(default_factory=list)
     train: dict[str, Any] = field(default_factory=dict)  # sections that lie over the preset
 
 
@@ -52,9 +53,10 @@ def write(model: str, out: Path) -> None:
     (out / "arrival.jsonl").write_text(arrival(demo))
     _lines(out / "poison.jsonl", demo.poison)
     _lines(out / "old.jsonl", demo.old)
-    tokens = 6 if model == "tiny" else 32
-    benchmark(out / "benchmarks", "company", demo.company, scorer, tokens, "Facts the company teaches, asked in phrasings it never trains on")
-    benchmark(out / "benchmarks", "general", demo.general + demo.unselected, scorer, tokens, "General questions: what must not be forgotten")
+    # A general answer counts by its beginning: what SmolLM2 goes on to say holds a right word by accident.
+    company, general = (6, 6) if model == "tiny" else (32, 16)
+    benchmark(out / "benchmarks", "company", demo.company, scorer, company, "Facts the company teaches, asked in phrasings it never trains on")
+    benchmark(out / "benchmarks", "general", demo.general + demo.unselected, scorer, general, "General questions: what must not be forgotten")
     _json(out / "questions.json", questions(demo))
 
 

@@ -56,6 +56,14 @@ def test_no_other_row_asks_a_benchmark_question(folder):
         assert not asked & {prompt(r) for r in read(folder / f"{name}.jsonl")}
 
 
+def test_most_general_questions_of_smollm2_were_not_chosen_by_what_it_answers():
+    d = demo.smol()
+    assert len(d.unselected) > len(d.general)
+    asked = [p.question for p in d.general + d.unselected]
+    assert len(set(asked)) == len(asked)
+    assert all(a.casefold() not in p.question.casefold() for p in d.unselected for a in p.contains.split("|"))
+
+
 def test_three_phrasings_train_and_two_others_test_each_fact(folder):
     company, tested = read(folder / "benchmarks" / "company.jsonl"), {}
     for item in company:
