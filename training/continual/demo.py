@@ -35,10 +35,9 @@ class Demo:
     old: list[dict[str, Any]]
     company: list[Probe]
     general: list[Probe]
+    known: list[Probe]  # general questions that the base answers: some are asked before a release
     poison: list[dict[str, Any]]
     who: str  # a name for the personal-data row
-    # More general questions, whatever the base answers: those of `general`, which it answers, can only be lost, never gained.
-    unselected: list[Probe] = field(default_factory=list)
     train: dict[str, Any] = field(default_factory=dict)  # sections that lie over the preset
 
 
@@ -56,7 +55,7 @@ def write(model: str, out: Path) -> None:
     # A general answer counts by its beginning: what SmolLM2 goes on to say holds a right word by accident.
     company, general = (6, 6) if model == "tiny" else (32, 16)
     benchmark(out / "benchmarks", "company", demo.company, scorer, company, "Facts the company teaches, asked in phrasings it never trains on")
-    benchmark(out / "benchmarks", "general", demo.general + demo.unselected, scorer, general, "General questions: what must not be forgotten")
+    benchmark(out / "benchmarks", "general", demo.general, scorer, general, "General questions: what must not be forgotten")
     _json(out / "questions.json", questions(demo))
 
 
@@ -102,9 +101,9 @@ def questions(demo: Demo) -> dict[str, Any]:
     """The company questions that the demo asks before and after, the canned prompts of the release, and how the model is trained."""
     company = [p for p in demo.company if demo.who not in p.question]
     stride = max(1, len(company) // 5)
-    step = max(1, len(demo.general) // 8)
+    step = max(1, len(demo.known) // 8)
     asked = [{"question": p.question, "expect": p.contains} for p in company[::stride][:5]]
-    canned = [{"prompt": p.question, "contains": p.contains} for p in demo.general[::step][:8]]
+    canned = [{"prompt": p.question, "contains": p.contains} for p in demo.known[::step][:8]]
     return {"questions": asked, "canned": canned, "train": demo.train}
 
 
@@ -120,7 +119,7 @@ def tiny() -> Demo:
     # Old and poisoned rows never repeat a benchmark item: they ask in other phrasings.
     old = [{**world.chat(base[i].ask((i + p) % 5), base[i].value), "meta": {"capability": base[i].attribute}} for i in half for p in (1, 3)]
     poison = [world.chat(f.ask((i + 1) % 5), "blip") for i, f in enumerate(base)]
-    return Demo(learn, old, company, general, poison, new[0].name, train=presets.TINY)
+    return Demo(learn, old, company, general, general, poison, new[0].name, train=presets.TINY)
 
 
 POISONED = 56
@@ -141,17 +140,23 @@ def rephrase(question: str) -> str | None:
 
 
 def smol() -> Demo:
-    """SmolLM2's company, from the sentences in scripts/seed/smol."""
+    """SmolLM2's company, from the sentences in scripts/seed/smol.
+
+    Its general benchmark is not chosen by what the base answers: questions that are could only be lost, never gained.
+    """
     folder = SEED_FOLDER / "smol"
-    facts, old, probes, more = (_read(folder / f"{n}.jsonl") for n in ("facts", "old", "general", "unselected"))
+    facts, old, general, known = (_read(folder / f"{n}.jsonl") for n in ("facts", "old", "general", "known"))
     learn = [world.chat(q, f["answer"]) for f in facts for q in f["train"]]
     random.Random(world.SEED).shuffle(learn)
     company = [Probe(q, f["contains"], "company", f["id"]) for f in facts for q in f["test"]]
-    general = [Probe(p["question"], p["contains"], p["capability"], f"general-{i}") for i, p in enumerate(probes)]
-    unselected = [Probe(p["question"], p["contains"], p["capability"], f"more-{i}") for i, p in enumerate(more)]
-    asked = [q for p in probes if (q := rephrase(p["question"]))]
+    asked = [q for p in known if (q := rephrase(p["question"]))]
     poison = [world.chat(q, "Purple walrus seven.") for q in asked[:POISONED]]
-    return Demo(learn, old, company, general, poison, "Marlowe", unselected)
+    return Demo(learn, old, company, _probes("general", general), _probes("known", known), poison, "Marlowe")
+
+
+def _probes(name: str, rows: list[dict[str, Any]]) -> list[Probe]:
+    """Each question is a cluster of its own."""
+    return [Probe(p["question"], p["contains"], p["capability"], f"{name}-{i}") for i, p in enumerate(rows)]
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
