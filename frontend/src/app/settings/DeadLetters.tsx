@@ -3,10 +3,11 @@ import { useAction } from '../../data/action'
 import { useMay } from '../../data/hooks'
 import { deadLetters, replayDeadLetter } from '../../data/observe'
 import type { DeadLetter } from '../../data/schema'
+import { cause } from '../../lib/cause'
 import { sentence } from '../../lib/format'
 import { openSubject } from '../../lib/paths'
 import { happened, nameOf, shortIds } from '../../lib/subjects'
-import { Async, Button, ErrorState, Link, Listing, Stack, Time, type Column } from '../../ui'
+import { Async, Button, ErrorState, Expandable, Link, Listing, Stack, Time, type Column } from '../../ui'
 
 const consumers: Record<string, string> = { triggers: 'training triggers' }
 
@@ -18,7 +19,7 @@ export function DeadLetters() {
   const columns: Column<DeadLetter>[] = [
     { id: 'event', header: 'Event', cell: (d) => <About letter={d} /> },
     { id: 'who', header: 'Not acted on by', cell: (d) => consumers[d.consumer] ?? d.consumer, sort: (d) => d.consumer },
-    { id: 'error', header: 'Why', cell: (d) => shortIds(sentence(d.error)) },
+    { id: 'error', header: 'Why', cell: (d) => <Why error={d.error} /> },
     { id: 'tries', header: 'Tries', cell: (d) => d.tries, sort: (d) => d.tries },
     { id: 'failed', header: 'Last try', cell: (d) => <Time at={d.failed} />, sort: (d) => d.failed },
     { id: 'do', header: 'Actions', cell: (d) => <Button variant="inline-link" loading={replay.busy} disabled={!may.ok} disabledReason={may.why} ariaLabel={`Replay event ${d.event.seq}`} onClick={() => replay.run(d.event.seq)}>Replay</Button> },
@@ -30,6 +31,17 @@ export function DeadLetters() {
         {(items) => <Listing title="Dead letters" description="Events that the platform could not act on after several tries. Mend the cause, then replay them." items={items} columns={columns} trackBy={(d) => `${d.event.seq}${d.consumer}`} empty={{ title: 'None', text: 'The platform acted on every event.' }} />}
       </Async>
     </Stack>
+  )
+}
+
+/** Why, in words; what the program said is below, for whom it helps. */
+function Why({ error }: { error: string }) {
+  const said = cause(error)
+  return (
+    <>
+      {shortIds(sentence(said))}
+      {said !== error && <Expandable headerText="As the program said it"><code>{error}</code></Expandable>}
+    </>
   )
 }
 
