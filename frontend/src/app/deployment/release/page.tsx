@@ -2,21 +2,23 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAction } from '../../../data/action'
-import { useMay } from '../../../data/hooks'
+import { useMay, useModelName } from '../../../data/hooks'
 import { abortRelease, inProgress, releases, reportPage } from '../../../data/releases'
 import type { Release } from '../../../data/schema'
 import { sentence } from '../../../lib/format'
 import { shortIds } from '../../../lib/subjects'
 import { paths } from '../../../lib/paths'
 import { Alert, Async, Badge, Button, Card, Digest, Facts, Header, Link, Page, Phase, ReasonDialog, Stack, Time, VerdictMark } from '../../../ui'
+import { ModelVersionLink } from '../../names'
 import { StepList } from '../StepList'
 
 export default function ReleasePage() {
   const { release: id } = useParams({ strict: false }) as { release: string }
   const release = useQuery(releases.one(id))
   const r = release.data
+  const name = useModelName(r?.model)
   return (
-    <Page title={r ? `Release of ${r.model} version ${r.version}` : 'Release'} trail={[['Deployment', paths.deployment(r?.model)], ['Releases', paths.releases()]]}
+    <Page title={r ? `Release of ${name} version ${r.version}` : 'Release'} trail={[['Deployment', paths.deployment(r?.model)], ['Releases', paths.releases()]]}
       info={r && <><Phase phase={r.phase} /> {r.breakGlass && <Badge color="red">break-glass</Badge>}</>} actions={r && <Abort release={r} />}>
       <Async query={release} label="Reading the release">
         {(data) => (
@@ -44,7 +46,7 @@ function Notes({ release: r }: { release: Release }) {
 }
 
 const facts = (r: Release) => [
-  { label: 'Version', value: <Link href={paths.modelVersion(r.model, r.version)}>{r.model} version {r.version}</Link> },
+  { label: 'Version', value: <ModelVersionLink model={r.model} number={r.version} /> },
   { label: 'Digest', value: <Digest value={r.digest} copy /> },
   { label: 'Asked by', value: <>{r.requester.name ?? r.requester.id}, <Time at={r.created} />{r.reason && <div className="soft">“{shortIds(r.reason)}”</div>}</> },
   { label: 'Gate', value: <><VerdictMark verdict={r.verdict} />{r.report && <div><Link href={reportPage(r.report)} external>report</Link></div>}</> },
