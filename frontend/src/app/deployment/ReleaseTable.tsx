@@ -1,4 +1,4 @@
-import type { Release } from '../../data/schema'
+import type { Release, ReleaseList } from '../../data/schema'
 import { paths } from '../../lib/paths'
 import { shortIds } from '../../lib/subjects'
 import { Badge, Link, Listing, Phase, Time, VerdictMark, type Column } from '../../ui'
@@ -14,9 +14,9 @@ const columns: Column<Release>[] = [
   { id: 'created', header: 'Asked', cell: (r) => <Time at={r.created} />, sort: (r) => r.created },
 ]
 
-export function ReleaseTable({ items }: { items: Release[] }) {
+export function ReleaseTable({ list: { items, nextCursor } }: { list: ReleaseList }) {
   return (
-    <Listing title="Releases" items={items} columns={columns} trackBy={(r) => r.id} search={(r) => `${r.id} ${r.version} ${r.reason ?? ''}`}
+    <Listing title="Releases" items={items} more={!!nextCursor} columns={columns} trackBy={(r) => r.id} search={(r) => `${r.id} ${r.version} ${r.reason ?? ''}`}
       empty={{ title: 'Nothing was released yet', text: 'A run that passes the gate asks for a release by itself.' }} />
   )
 }

@@ -39,7 +39,7 @@ export function Audit() {
       {verify.data && <Verdict v={verify.data} />}
       {verify.error && <ErrorState error={verify.error} />}
       <Async query={pages}>
-        {(data) => <Listing title="Audit" description="Newest first; each entry carries the hash of the one before." actions={button} items={data.pages.flatMap((p) => p.items)} columns={columns} trackBy={(e) => String(e.seq)} search={(e) => `${e.actor.name} ${e.action} ${e.subject.id} ${e.reason ?? ''}`} empty={{ title: 'Nothing was done yet', text: 'Every change of state is written here.' }} />}
+        {(data) => <Listing title="Audit" description="Newest first; each entry carries the hash of the one before." actions={button} more={pages.hasNextPage} items={data.pages.flatMap((p) => p.items)} columns={columns} trackBy={(e) => String(e.seq)} search={(e) => `${e.actor.name} ${e.action} ${e.subject.id} ${e.reason ?? ''}`} empty={{ title: 'Nothing was done yet', text: 'Every change of state is written here.' }} />}
       </Async>
       {pages.hasNextPage && <Button loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>Show earlier entries</Button>}
     </Stack>
