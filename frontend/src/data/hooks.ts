@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { digest } from '../lib/format'
+import { nameOf } from '../lib/subjects'
 import { benchmarks } from './benchmarks'
 import { datasets } from './datasets'
 import { models } from './models'
@@ -38,6 +39,12 @@ export const useDatasetName = (id = ''): string => called(useQuery(datasets.list
 
 /** What people call a model; its id until that is known. */
 export const useModelName = (id = ''): string => called(useQuery(models.list()).data?.items, id)
+
+/** Names the subject of an event or a node of the lineage. */
+export function useNameOf(): (subject: Parameters<typeof nameOf>[0], data?: unknown) => string {
+  const known = { model: useQuery(models.list()).data?.items, dataset: useQuery(datasets.list()).data?.items }
+  return (subject, data) => nameOf(subject, data, (kind, id) => called(known[kind], id))
+}
 
 /** What people call a benchmark; its id until that is known. */
 export function useBenchmarkName(id: string): string {

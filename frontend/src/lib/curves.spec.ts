@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { columns, curveTitle, groups } from './curves'
+import { columns, curveTitle, groups, metricTitle } from './curves'
 
 const at = (step: number, values: Record<string, number>) => ({ step, time: '', values })
 
@@ -14,4 +14,5 @@ test('losses and divergences have a chart each', () => {
   expect(groups(curves).map((g) => g.curves.map((c) => c.name))).toEqual([['loss', 'old_loss'], ['kl']])
 })
 test('names are words', () => expect([curveTitle('old_loss'), curveTitle('grad_norm')]).toEqual(['old data', 'grad norm']))
+test('a metric that stands alone says what it is of', () => expect([metricTitle('loss'), metricTitle('grad_norm')]).toEqual(['loss on new data', 'grad norm']))
 test('a run without metrics has no curves', () => expect(columns([])).toEqual({ steps: [], curves: [] }))

@@ -38,3 +38,10 @@ const titles: Record<string, string> = {
   old_loss_before: 'old data, before training', tok_s: 'tokens a second', eta_s: 'seconds left', rows: 'new rows', old: 'old rows replayed', holdout: 'rows held out', steps: 'steps in all',
 }
 export const curveTitle = (name: string): string => titles[name] ?? name.replace(/_/g, ' ')
+
+const alone: Record<string, string> = {
+  loss: 'loss on new data', train_loss: 'loss on new data', old_loss: 'loss on old data', oldLoss: 'loss on old data', old_loss_before: 'loss on old data, before training', old_loss_after: 'loss on old data, after training',
+  kl: 'distance from the previous model (KL)', seconds: 'seconds of training', truncated_rows: 'rows cut to fit', epoch: 'rounds over the data',
+}
+/** The name of a metric where no chart around it says what it is of. */
+export const metricTitle = (name: string): string => alone[name] ?? curveTitle(name)

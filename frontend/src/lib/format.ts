@@ -76,13 +76,16 @@ export const shortDigests = (text: string): string => text.replace(/sha256:([0-9
 /** The first twelve hexadecimal digits, which people compare. */
 export const digest = (d: string | undefined): string => (d ? d.replace(/^sha256:/, '').slice(0, 12) : '—')
 
-/** Metric values: 0.0431, 12.3, 5,211, 1.2e-7. */
+/** Metric values with a true minus: 0.0431, 12.3, 5,211; "≈ 0" for what is too small to mean anything. */
 export function metric(v: number): string {
-  if (Number.isInteger(v)) return count(v)
   const a = Math.abs(v)
-  if (a >= 1000 && a < 1e6) return count(Math.round(v))
-  if (a < 0.001 || a >= 1e6) return v.toExponential(2)
-  return String(Number(v.toPrecision(4)))
+  if (!Number.isInteger(v) && a < 1e-6) return '≈\u00a00'
+  return (v < 0 ? '−' : '') + size(a)
+}
+
+function size(a: number): string {
+  if (Number.isInteger(a) || (a >= 1000 && a < 1e9)) return count(Math.round(a))
+  return a >= 1e9 ? a.toExponential(2) : String(Number(a.toPrecision(a < 0.001 ? 2 : 4)))
 }
 
 /** "datasetVersionPublished" and "DatasetVersionPublished" read as "Dataset version published". */

@@ -1,4 +1,4 @@
-import type { Release } from '../data/schema'
+import type { Release, Rollback } from '../data/schema'
 
 export interface Mark {
   x: number // seconds since 1970
@@ -25,13 +25,21 @@ export function flags(places: number[], near: number): Flag[] {
 
 const texts: Partial<Record<Release['steps'][number]['action'], string>> = { Shifted: 'gets its first requests', Finished: 'is live', Reverted: 'went back' }
 
-/** When traffic moved in an environment, the earliest first: first shift, end and return of each release there. */
-export function releaseMarks(releases: Pick<Release, 'version' | 'steps'>[], environment: string, [from, to]: [number, number]): Mark[] {
-  const seconds = (time: string) => Math.floor(Date.parse(time) / 1000)
-  const marks = releases.flatMap((r) => {
+const seconds = (time: string) => Math.floor(Date.parse(time) / 1000)
+
+/** When a release moved traffic in an environment: its first shift, and its end or return. */
+export function releaseMarks(releases: Pick<Release, 'version' | 'steps'>[], environment: string): Mark[] {
+  return releases.flatMap((r) => {
     const steps = r.steps.filter((s) => s.environment === environment)
     const moves = [steps.find((s) => s.action === 'Shifted'), steps.find((s) => s.action === 'Finished' || s.action === 'Reverted')]
     return moves.flatMap((s) => (s ? [{ x: seconds(s.time), text: `version ${r.version} ${texts[s.action]}` }] : []))
   })
-  return marks.filter((m) => m.x >= from && m.x <= to).sort((a, b) => a.x - b.x)
 }
+
+/** When people or the safety rules went back. */
+export const rollbackMarks = (rollbacks: Pick<Rollback, 'from' | 'to' | 'created' | 'automatic'>[]): Mark[] =>
+  rollbacks.map((r) => ({ x: seconds(r.created), text: `rolled back from version ${r.from.version} to ${r.to.version}${r.automatic ? ', by itself' : ''}` }))
+
+/** The marks of a time, the earliest first. */
+export const inTime = (marks: Mark[], [from, to]: [number, number]): Mark[] =>
+  marks.filter((m) => m.x >= from && m.x <= to).sort((a, b) => a.x - b.x)

@@ -1,6 +1,7 @@
+import { useNameOf } from '../../data/hooks'
 import type { Event } from '../../data/schema'
 import { openSubject } from '../../lib/paths'
-import { happened, nameOf, shortIds, worthTelling } from '../../lib/subjects'
+import { happened, shortIds, worthTelling } from '../../lib/subjects'
 import { Card, Empty, Header, Link, Time } from '../../ui'
 
 const automatic = (e: Event) => e.actor.id.startsWith('system:')
@@ -20,7 +21,7 @@ export function Activity({ events: all }: { events: Event[] }) {
 
 function Row({ event: e }: { event: Event }) {
   const href = openSubject(e.subject)
-  const name = nameOf(e.subject, e.data)
+  const name = useNameOf()(e.subject, e.data)
   return (
     <li>
       <span className="feed-time"><Time at={e.time} /></span>

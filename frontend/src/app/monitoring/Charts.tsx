@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo } from 'react'
 import { useVersionName } from '../../data/hooks'
-import { releases } from '../../data/releases'
+import { environments, releases } from '../../data/releases'
 import type { TrafficPoint } from '../../data/schema'
 import { count, duration, percent, short } from '../../lib/format'
-import { releaseMarks, type Mark } from '../../lib/marks'
+import { inTime, releaseMarks, rollbackMarks, type Mark } from '../../lib/marks'
 import { panels, totals } from '../../lib/traffic'
 import { Box, Card, Columns, Empty, Expandable, Header, Spinner, Stack } from '../../ui'
 import type { Series } from '../../ui/Chart'
@@ -17,7 +17,7 @@ type Column = 'requests' | 'errors' | 'latency' | 'tokens'
 const kinds: { key: Column; title: string; format: (v: number) => string }[] = [
   { key: 'requests', title: 'Requests per minute', format: count },
   { key: 'errors', title: 'Errors, percent of requests', format: (v) => `${v.toFixed(1)}` },
-  { key: 'latency', title: 'Mean latency, milliseconds', format: (v) => String(Math.round(v)) },
+  { key: 'latency', title: 'Mean latency, milliseconds', format: (v) => count(Math.round(v)) },
   { key: 'tokens', title: 'Tokens per minute', format: short },
 ]
 
@@ -27,9 +27,10 @@ interface Props { model: string; env: string; points: TrafficPoint[]; minutes: n
 export function Charts({ model, env, points, minutes }: Props) {
   const name = useVersionName(model)
   const list = useQuery(releases.list(model))
+  const back = useQuery(environments.rollbacks(model, env))
   const end = useMinute()
   const span = useMemo((): [number, number] => [end - minutes * 60, end], [end, minutes])
-  const marks = useMemo(() => releaseMarks(list.data?.items ?? [], env, span), [list.data, env, span])
+  const marks = useMemo(() => inTime([...releaseMarks(list.data?.items ?? [], env), ...rollbackMarks(back.data?.items ?? [])], span), [list.data, back.data, env, span])
   const p = useMemo(() => panels(points), [points])
   if (points.length === 0) {
     return <Card><Empty title={`No requests to ${env} in this time`}>Send one to <code>/gateway/{env}/v1/chat/completions</code> with an API key, or choose a longer span.</Empty></Card>

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { useAction } from '../../data/action'
-import { useMay } from '../../data/hooks'
+import { useMay, useNameOf } from '../../data/hooks'
 import { deadLetters, replayDeadLetter } from '../../data/observe'
 import type { DeadLetter } from '../../data/schema'
 import { cause } from '../../lib/cause'
 import { sentence } from '../../lib/format'
 import { openSubject } from '../../lib/paths'
-import { happened, nameOf, shortIds } from '../../lib/subjects'
+import { happened, shortIds } from '../../lib/subjects'
 import { Async, Button, ErrorState, Expandable, Link, Listing, Stack, Time, type Column } from '../../ui'
 
 const consumers: Record<string, string> = { triggers: 'training triggers' }
@@ -40,12 +40,13 @@ function Why({ error }: { error: string }) {
   return (
     <>
       {shortIds(sentence(said))}
-      {said !== error && <Expandable headerText="As the program said it"><code>{error}</code></Expandable>}
+      {said !== error && <Expandable variant="inline" headerText="As the program said it"><code>{error}</code></Expandable>}
     </>
   )
 }
 
 function About({ letter: { event: e } }: { letter: DeadLetter }) {
   const href = openSubject(e.subject)
-  return <>{happened(e.type)}: {href ? <Link href={href}>{nameOf(e.subject, e.data)}</Link> : nameOf(e.subject, e.data)}</>
+  const name = useNameOf()(e.subject, e.data)
+  return <>{happened(e.type)}: {href ? <Link href={href}>{name}</Link> : name}</>
 }

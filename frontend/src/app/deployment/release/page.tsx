@@ -25,7 +25,7 @@ export default function ReleasePage() {
           <Stack size="l">
             <Notes release={data} />
             <Card><Facts columns={4} items={facts(data)} /></Card>
-            {data.environments.map((name) => (
+            {(inProgress(data) || data.steps.length > 0) && data.environments.map((name) => (
               <Card key={name} header={<Header variant="h2" info={data.environment === name && inProgress(data) ? <Badge color="blue">{data.weight}% of requests</Badge> : undefined}>{name}</Header>}>
                 <StepList steps={data.steps.filter((s) => s.environment === name)} analysis none={inProgress(data) ? 'Nothing has happened here yet.' : undefined} />
               </Card>
@@ -37,10 +37,16 @@ export default function ReleasePage() {
   )
 }
 
+const refusals: Record<string, string> = {
+  'approval rejected': 'Somebody refused it. Nothing moved.', 'approval expired': 'Nobody decided in time, so nothing moved. Ask for the release again.',
+  'approval voided': 'Something changed after the request, which made the approval void. Nothing moved; ask for the release again.',
+}
+
 function Notes({ release: r }: { release: Release }) {
   if (r.phase === 'PendingApproval') {
     return <Alert type="info" header="Waits for another person’s decision" action={r.approval && <Link href={paths.approval(r.approval)}>Open the approval</Link>}>Nothing moves before that.</Alert>
   }
+  if (r.phase === 'Rejected') return <Alert type="warning" header="It was not approved">{refusals[r.error ?? ''] ?? sentence(r.error ?? '')}</Alert>
   if (r.error) return <Alert type={r.phase === 'RolledBack' ? 'warning' : 'error'} header={r.phase === 'RolledBack' ? 'It went back by itself' : 'It did not get there'}>{sentence(r.error)}</Alert>
   return null
 }
@@ -51,7 +57,7 @@ const facts = (r: Release) => [
   { label: 'Asked by', value: <>{r.requester.name ?? r.requester.id}, <Time at={r.created} />{r.reason && <div className="soft">“{shortIds(r.reason)}”</div>}</> },
   { label: 'Gate', value: <><VerdictMark verdict={r.verdict} />{r.report && <div><Link href={reportPage(r.report)} external>report</Link></div>}</> },
   { label: 'Path', value: r.environments.join(' → ') },
-  { label: 'Approval', value: r.approval ? <Link href={paths.approval(r.approval)}>{r.phase === 'PendingApproval' ? 'waits' : 'see the decision'}</Link> : 'not needed' },
+  { label: 'Approval', value: r.approval ? <Link href={paths.approval(r.approval)}>{r.phase === 'PendingApproval' ? 'waits' : 'see the approval'}</Link> : 'not needed' },
   { label: 'Ended', value: r.ended ? <Time at={r.ended} /> : 'not yet' },
   { label: 'Lineage', value: <Link href={paths.lineage(`modelVersion:${r.model}@${r.version}`)}>where it comes from</Link> },
 ]

@@ -6,7 +6,7 @@ import { useMay, useModelName } from '../../../data/hooks'
 import { models, setAlias } from '../../../data/models'
 import { environments, reportPage } from '../../../data/releases'
 import type { ModelVersion } from '../../../data/schema'
-import { curveTitle } from '../../../lib/curves'
+import { metricTitle } from '../../../lib/curves'
 import { metric } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
 import { tail } from '../../../lib/subjects'
@@ -35,7 +35,7 @@ function Body({ v }: { v: ModelVersion }) {
       <Card><Facts columns={4} items={facts(v)} /></Card>
       <Serving v={v} />
       <Listing title="Metrics" items={names} trackBy={(n) => n} search={(n) => n} empty={{ title: 'No metrics', text: 'An imported version has none until it is evaluated.' }} columns={[
-        { id: 'name', header: 'Metric', cell: (n) => curveTitle(n), sort: (n) => n },
+        { id: 'name', header: 'Metric', cell: (n) => metricTitle(n), sort: (n) => n },
         { id: 'value', header: `Version ${v.number}`, cell: (n) => metric(v.metrics[n] ?? 0) },
         { id: 'parent', header: v.parent ? `Version ${v.parent}` : 'Parent', cell: (n) => (parent.data && n in parent.data.metrics ? metric(parent.data.metrics[n]!) : '—') },
       ]} />

@@ -36,8 +36,14 @@ const calledOff = (items: WorkflowStep[]): Seen[] => items.map((s) => (s.status 
 /** A step whose error was caught has ended like one that went well: the one before "MarkFailed" did not. */
 const blamed = (items: WorkflowStep[]): Seen[] => items.map((s, i) => (items[i + 1]?.name === 'MarkFailed' ? { ...s, status: 'Failed' } : s))
 
+/** What the workflow does after a failure says nothing that the failed step does not. */
+const upToFailure = (items: Seen[]): Seen[] => {
+  const end = items.findIndex((s) => s.name === 'MarkFailed')
+  return end < 0 ? items : items.slice(0, end)
+}
+
 function Picture({ items, noted }: { items: Seen[]; noted: boolean }) {
-  const { nodes, edges } = chain(items.filter((s) => !s.name.includes('/')).map((s) => ({ id: s.name, title: words(s.name), status: s.status, from: s.started, to: s.ended })))
+  const { nodes, edges } = chain(upToFailure(items).filter((s) => !s.name.includes('/')).map((s) => ({ id: s.name, title: words(s.name), status: s.status, from: s.started, to: s.ended })))
   const note = noted && items.findLast((s) => s.status === 'Running' || s.status === 'Waiting' || s.status === 'Failed')
   return (
     <>
