@@ -50,8 +50,8 @@ export const count = (n: number): string => whole.format(n)
 export const short = (n: number): string => (Math.abs(n) < 10_000 ? whole.format(n) : compact.format(n))
 export const plural = (n: number, one: string, many = `${one}s`): string => `${whole.format(n)} ${n === 1 ? one : many}`
 
-/** A sentence of the platform whose counts of rows have separators: "12500 of 13000 rows" is "12,500 of 13,000 rows". */
-export const groupedRows = (text: string): string => text.replace(/\b\d{4,}(?= (of|rows|new rows)\b)/g, (n) => count(Number(n)))
+/** A sentence of the platform whose counts of rows and requests have separators: "12500 of 13000 rows" is "12,500 of 13,000 rows". */
+export const groupedRows = (text: string): string => text.replace(/\b\d{4,}(?= (of|rows|new rows|requests)\b)/g, (n) => count(Number(n)))
 
 /** A share of 1 as percent: 0.125 is "12.5%". */
 export const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)}%`
