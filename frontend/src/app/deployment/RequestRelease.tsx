@@ -9,7 +9,9 @@ import { paths } from '../../lib/paths'
 import { newestReleasable } from '../../lib/releasable'
 import { Alert, Checkbox, ErrorState, FormField, Multiselect, ReasonDialog, Select } from '../../ui'
 
-const option = (v: ModelVersion) => ({ value: String(v.number), label: `version ${v.number}`, description: [v.verdict, ...v.aliases].filter(Boolean).join(', '), tags: [v.status] })
+const judged: Record<string, string> = { PASS: 'passed the gate', INCONCLUSIVE: 'got no clear verdict', FAIL: 'failed the gate' }
+
+const option = (v: ModelVersion) => ({ value: String(v.number), label: `version ${v.number}`, description: [judged[v.verdict ?? ''] ?? 'never compared', ...v.aliases].join(', '), tags: [v.status.toLowerCase()] })
 
 interface Props {
   model: string
