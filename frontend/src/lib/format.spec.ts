@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ago, bytes, digest, duration, groupedRows, metric, percent, plural, points, sentence, short, shortDigests, words } from './format'
+import { ago, bytes, digest, duration, groupedRows, metric, minuses, percent, plural, points, sentence, short, shortDigests, words } from './format'
 
 const now = Date.parse('2026-01-02T03:04:05Z')
 const plain = (text: string) => text.replaceAll('\u00a0', ' ') // numbers keep their units on the line
@@ -28,6 +28,7 @@ describe('numbers', () => {
   test('one row, two rows', () => expect([plural(1, 'row'), plural(2, 'row')]).toEqual(['1 row', '2 rows']))
 })
 
+test('numbers in a sentence have a true minus', () => expect(minuses('-3.6 points to 5 (-1), 2026-11')).toBe('−3.6 points to 5 (−1), 2026-11'))
 test('rows in a sentence have separators', () => expect(groupedRows('12500 of 13000 rows of 2026')).toBe('12,500 of 13,000 rows of 2026'))
 test('a digest shows its first twelve digits', () => {
   expect([digest(`sha256:${'ab'.repeat(32)}`), digest(undefined)]).toEqual(['abababababab', '—'])

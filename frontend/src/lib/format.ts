@@ -63,6 +63,9 @@ export function points(delta: number, digits = 1): string {
   return delta < 0 ? `−${text}` : `+${text}`
 }
 
+/** A sentence of the platform with true minuses: "-3.6 points" is "−3.6 points". */
+export const minuses = (text: string): string => text.replace(/(^|[\s(])-(?=\d)/g, '$1−')
+
 /** The same with a capital first. */
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
