@@ -17,7 +17,7 @@ function useColumns(): Column<Approval>[] {
   const me = useMe()
   const now = useNow()
   return [
-    { id: 'what', header: 'What', cell: (a) => <><Link href={paths.approval(a.id)}><ModelName id={a.model} /> version {a.version}</Link> {a.breakGlass && <Badge color="red">break-glass</Badge>}</> },
+    { id: 'what', header: 'What', minWidth: 170, cell: (a) => <><Link href={paths.approval(a.id)}><ModelName id={a.model} /> version {a.version}</Link> {a.breakGlass && <Badge color="red">break-glass</Badge>}</> },
     { id: 'to', header: 'Up to', cell: (a) => a.binding.environment || 'production' },
     { id: 'status', header: 'State', cell: (a) => <Phase phase={a.status} />, sort: (a) => a.status },
     { id: 'missing', header: 'Still needed', cell: (a) => (a.status === 'Pending' ? `${missing(a)} of ${a.required}` : '—') },

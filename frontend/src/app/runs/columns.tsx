@@ -13,7 +13,7 @@ export const runColumns: Column<Run>[] = [
   { id: 'model', header: 'Model', cell: (r) => <ModelLink id={r.model} />, sort: (r) => r.model },
   { id: 'why', header: 'Started by', cell: (r) => starter(r) },
   { id: 'preset', header: 'Preset', cell: (r) => r.preset, sort: (r) => r.preset },
-  { id: 'data', header: 'Learns', cell: (r) => (r.datasets.length ? <Stack size="xxxs">{r.datasets.map((d) => <DatasetVersionLink key={d.digest} dataset={d.dataset} number={d.number} />)}</Stack> : '—') },
+  { id: 'data', header: 'Learns', minWidth: 170, cell: (r) => (r.datasets.length ? <Stack size="xxxs">{r.datasets.map((d) => <DatasetVersionLink key={d.digest} dataset={d.dataset} number={d.number} />)}</Stack> : '—') },
   { id: 'out', header: 'Made', cell: (r) => (r.candidate ? <Link href={paths.modelVersion(r.model, r.candidate)}>version&nbsp;{r.candidate}</Link> : '—'), sort: (r) => r.candidate ?? 0 },
   { id: 'verdict', header: 'Verdict', cell: (r) => <VerdictMark verdict={r.verdict} />, sort: (r) => r.verdict ?? '' },
   { id: 'took', header: 'Took', cell: (r) => <Took from={r.started} to={r.ended} /> },

@@ -13,7 +13,7 @@ const columns: Column<AuditEntry>[] = [
   { id: 'who', header: 'Who', cell: (e) => e.actor.name ?? e.actor.id, sort: (e) => e.actor.name ?? e.actor.id },
   { id: 'what', header: 'What', cell: (e) => happened(e.action), sort: (e) => e.action },
   { id: 'subject', header: 'On', cell: (e) => <Subject e={e} /> },
-  { id: 'why', header: 'Why', cell: (e) => (e.reason ? shortIds(e.reason) : '—') },
+  { id: 'why', header: 'Why', minWidth: 180, cell: (e) => (e.reason ? shortIds(e.reason) : '—') },
   { id: 'change', header: 'Before and after', minWidth: 130, cell: (e) => <Change e={e} /> },
   { id: 'hash', header: 'Hash', cell: (e) => <Digest value={e.hash} /> },
 ]

@@ -17,7 +17,7 @@ export function DeadLetters() {
   const may = useMay('settings:write')
   const replay = useAction(replayDeadLetter, { stale: ['dead-letters'], done: 'The platform acted on the event.' })
   const columns: Column<DeadLetter>[] = [
-    { id: 'event', header: 'Event', cell: (d) => <About letter={d} /> },
+    { id: 'event', header: 'Event', minWidth: 190, cell: (d) => <About letter={d} /> },
     { id: 'who', header: 'Not acted on by', cell: (d) => consumers[d.consumer] ?? d.consumer, sort: (d) => d.consumer },
     { id: 'error', header: 'Why', cell: (d) => <Why error={d.error} /> },
     { id: 'tries', header: 'Tries', cell: (d) => d.tries, sort: (d) => d.tries },

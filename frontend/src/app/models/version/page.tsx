@@ -50,7 +50,7 @@ const facts = (v: ModelVersion) => [
   { label: 'Learned', value: v.datasets.length ? v.datasets.map((d) => <div className="line" key={d.digest}><DatasetVersionLink dataset={d.dataset} number={d.number} /></div>) : '—' },
   { label: 'Run', value: v.run ? <Link href={paths.run(v.run)}>run {tail(v.run)}</Link> : '—' },
   { label: 'Verdict', value: <><VerdictMark verdict={v.verdict} />{v.report && <div><Link href={reportPage(v.report)} external>Gate report</Link></div>}</> },
-  { label: 'Files', value: <span title={v.artifact}>weights as safetensors, in the object store <CopyText text={v.artifact} about="Copy where the files are" /></span> },
+  { label: 'Files', value: <span title={v.artifact}>weights as safetensors, in the object <span className="nowrap">store <CopyText text={v.artifact} about="Copy where the files are" /></span></span> },
   { label: 'Lineage', value: <><Link href={paths.lineage(`modelVersion:${v.model}@${v.number}`)}>where it comes from</Link>, <Link href={paths.lineage(`modelVersion:${v.model}@${v.number}`, 'forward')}>what came of it</Link></> },
 ]
 
