@@ -8,7 +8,7 @@ const automatic = (e: Event) => e.actor.id.startsWith('system:')
 
 /** What happened, newest first. */
 export function Activity({ events: all }: { events: Event[] }) {
-  const events = all.filter(worthTelling)
+  const events = all.filter(worthTelling).slice(0, 20)
   return (
     <Card header={<Header variant="h2">Activity</Header>}>
       {events.length === 0 && <Empty title="Nothing has happened yet">Upload a file to start the loop.</Empty>}
