@@ -1,7 +1,7 @@
 import type { Approval, Me } from '../data/schema'
 
 const closed: Record<string, string> = {
-  Approved: 'It is approved: the release goes on by itself.', Rejected: 'It is rejected: nothing moves.', Expired: 'Nobody decided in time: ask for the release again.',
+  Approved: 'It is approved.', Rejected: 'It is rejected; nothing moved.', Expired: 'Nobody decided in time: ask for the release again.',
   Voided: 'Something changed after the request, so it is void: ask for the release again.',
 }
 
