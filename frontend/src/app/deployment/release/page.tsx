@@ -71,7 +71,7 @@ function Abort({ release: r }: { release: Release }) {
     <>
       <Button disabled={!may.ok} disabledReason={may.why} onClick={() => setOpen(true)}>Abort release</Button>
       {open && (
-        <ReasonDialog title="Abort this release?" action="Abort release" busy={act.busy} error={act.error} onClose={() => setOpen(false)} onSubmit={act.run}>
+        <ReasonDialog title="Abort this release?" action="Abort release" leave="Let it go on" busy={act.busy} error={act.error} onClose={() => setOpen(false)} onSubmit={act.run}>
           <p>{r.phase === 'PendingApproval' ? 'Nobody needs to decide any more. No request has moved yet.' : `Requests that moved to version ${r.version} go back to the version before.`}</p>
         </ReasonDialog>
       )}
