@@ -9,12 +9,12 @@ export interface Curve {
 /** What a phase beside training counts by; it says nothing without the name of the phase, which the log has. */
 const counters = new Set(['item', 'items', 'mean', 'n', 'before'])
 
-/** Metrics as columns over the steps; a metric that was not taken at a step is null there. */
+/** Metrics as columns over the steps, always in one order, which gives each its colour; a metric that was not taken at a step is null there. */
 export function columns(points: MetricPoint[]): { steps: number[]; curves: Curve[] } {
   const byStep = new Map<number, Record<string, number>>()
   for (const p of points) byStep.set(p.step, { ...byStep.get(p.step), ...p.values })
   const steps = [...byStep.keys()].sort((a, b) => a - b)
-  const names = [...new Set(points.flatMap((p) => Object.keys(p.values)))].filter((name) => !counters.has(name))
+  const names = [...new Set(points.flatMap((p) => Object.keys(p.values)))].filter((name) => !counters.has(name)).sort()
   const curves = names.map((name) => {
     const values = steps.map((s) => byStep.get(s)?.[name] ?? null)
     return { name, values, last: values.findLast((v) => v !== null) ?? undefined }
