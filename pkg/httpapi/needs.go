@@ -24,7 +24,7 @@ func need(kind oas.NeedKind, title, subject, id string, since time.Time) oas.Nee
 func (s *situation) decisions() (out []oas.Need) {
 	for _, a := range s.approvals {
 		if s.mayDecide(a) {
-			out = append(out, need(oas.NeedKindApproval, fmt.Sprintf("Decide on version %d of %s", a.Version, a.Model), "approval", a.ID, a.Created))
+			out = append(out, need(oas.NeedKindApproval, fmt.Sprintf("Decide on version %d of %s", a.Version, s.called(a.Model)), "approval", a.ID, a.Created))
 		}
 	}
 	return out
@@ -44,7 +44,7 @@ func (s *situation) failures() (out []oas.Need) {
 		return nil
 	}
 	for _, r := range s.failedRuns() {
-		out = append(out, need(oas.NeedKindRun, "Look at the failed run of "+r.Model, "run", r.ID, r.Ended))
+		out = append(out, need(oas.NeedKindRun, "Look at the failed run of "+s.called(r.Model), "run", r.ID, r.Ended))
 	}
 	return out
 }

@@ -44,7 +44,7 @@ type lane struct {
 // overviewDepth is how many of the newest records of each kind are looked at.
 const (
 	overviewDepth  = 50
-	overviewEvents = 20
+	overviewEvents = 100 // of which people are shown some: a canary alone is judged many times
 	trafficMinutes = 60
 )
 

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -54,7 +55,7 @@ func (s *situation) dataStage() oas.Stage {
 func (s *situation) trainingStage() oas.Stage {
 	for _, r := range s.runs {
 		if r.Status == training.Training || r.Status == training.Queued {
-			return about(stage(oas.StageNameTraining, oas.StageHealthActive, r.Model+" is learning"), "run", r.ID, r.Created)
+			return about(stage(oas.StageNameTraining, oas.StageHealthActive, s.called(r.Model)+" is learning"), "run", r.ID, r.Created)
 		}
 	}
 	if len(s.runs) == 0 {
@@ -64,13 +65,17 @@ func (s *situation) trainingStage() oas.Stage {
 	if r.Status == training.Failed {
 		return about(stage(oas.StageNameTraining, oas.StageHealthFailing, "the last run failed: "+r.Error), "run", r.ID, r.Ended)
 	}
-	return about(stage(oas.StageNameTraining, oas.StageHealthOk, "the last run of "+r.Model+" ended well"), "run", r.ID, r.Ended)
+	how := " ended well"
+	if r.Status == training.Cancelled {
+		how = " was cancelled"
+	}
+	return about(stage(oas.StageNameTraining, oas.StageHealthOk, "the last run of "+s.called(r.Model)+how), "run", r.ID, r.Ended)
 }
 
 func (s *situation) evaluationStage() oas.Stage {
 	for _, r := range s.runs {
 		if r.Status == training.Evaluating {
-			return about(stage(oas.StageNameEvaluation, oas.StageHealthActive, "a new version of "+r.Model+" is being compared"), "run", r.ID, r.Created)
+			return about(stage(oas.StageNameEvaluation, oas.StageHealthActive, "a new version of "+s.called(r.Model)+" is being compared"), "run", r.ID, r.Created)
 		}
 	}
 	for _, r := range s.runs {
@@ -81,10 +86,13 @@ func (s *situation) evaluationStage() oas.Stage {
 		if r.Verdict != "PASS" {
 			health = oas.StageHealthAttention
 		}
-		return about(stage(oas.StageNameEvaluation, health, fmt.Sprintf("version %d of %s: %s", r.Candidate, r.Model, r.Verdict)), "run", r.ID, r.Ended)
+		return about(stage(oas.StageNameEvaluation, health, fmt.Sprintf("version %d of %s %s", r.Candidate, s.called(r.Model), judged[r.Verdict])), "run", r.ID, r.Ended)
 	}
 	return stage(oas.StageNameEvaluation, oas.StageHealthIdle, "nothing to compare yet")
 }
+
+// judged says what a verdict means.
+var judged = map[string]string{"PASS": "passed the gate", "INCONCLUSIVE": "got no clear verdict from the gate", "FAIL": "failed the gate"}
 
 func (s *situation) approvalStage() oas.Stage {
 	if len(s.approvals) == 0 {
@@ -97,17 +105,19 @@ func (s *situation) approvalStage() oas.Stage {
 func (s *situation) releaseStage() oas.Stage {
 	for _, r := range s.releases {
 		if r.Phase == rollout.Progressing {
-			words := fmt.Sprintf("version %d of %s is at %d%% in %s", r.Version, r.Model, r.Weight, r.Environment)
+			words := fmt.Sprintf("version %d of %s is at %d%% in %s", r.Version, s.called(r.Model), r.Weight, r.Environment)
 			return about(stage(oas.StageNameRelease, oas.StageHealthActive, words), "release", r.ID, r.Created)
 		}
 	}
 	for _, r := range s.releases {
-		words := fmt.Sprintf("version %d of %s: ", r.Version, r.Model)
+		words := fmt.Sprintf("version %d of %s ", r.Version, s.called(r.Model))
 		switch r.Phase {
-		case rollout.Failed, rollout.RolledBack:
-			return about(stage(oas.StageNameRelease, oas.StageHealthAttention, words+string(r.Phase)+" "+r.Error), "release", r.ID, r.Ended)
+		case rollout.Failed:
+			return about(stage(oas.StageNameRelease, oas.StageHealthAttention, words+"was not released: "+r.Error), "release", r.ID, r.Ended)
+		case rollout.RolledBack:
+			return about(stage(oas.StageNameRelease, oas.StageHealthAttention, words+"went back: "+r.Error), "release", r.ID, r.Ended)
 		case rollout.Succeeded:
-			return about(stage(oas.StageNameRelease, oas.StageHealthOk, words+"released"), "release", r.ID, r.Ended)
+			return about(stage(oas.StageNameRelease, oas.StageHealthOk, words+"is released"), "release", r.ID, r.Ended)
 		}
 	}
 	return stage(oas.StageNameRelease, oas.StageHealthIdle, "no release yet")
@@ -125,7 +135,7 @@ func (s *situation) servingStage() oas.Stage {
 			}
 			live, requests = live+1, requests+l.traffic.Requests
 			if l.traffic.Requests > 0 && float64(l.traffic.Errors) > failingShare*float64(l.traffic.Requests) {
-				words := fmt.Sprintf("%d of %d requests to %s in %s failed in the last hour", l.traffic.Errors, l.traffic.Requests, m.ID, l.Name)
+				words := fmt.Sprintf("%d of %d requests to %s in %s failed in the last hour", l.traffic.Errors, l.traffic.Requests, s.called(m.ID), l.Name)
 				return about(stage(oas.StageNameServing, oas.StageHealthFailing, words), "environment", m.ID+"/"+l.Name, l.Changed)
 			}
 		}
@@ -134,6 +144,16 @@ func (s *situation) servingStage() oas.Stage {
 		return stage(oas.StageNameServing, oas.StageHealthIdle, "nothing is served yet")
 	}
 	return stage(oas.StageNameServing, oas.StageHealthOk, fmt.Sprintf("%s live, %s in the last hour", count(live, "environment"), count(int(requests), "request")))
+}
+
+// called gives what people call a model.
+func (s *situation) called(model string) string {
+	for _, m := range s.models {
+		if m.ID == model {
+			return cmp.Or(m.Name, model)
+		}
+	}
+	return model
 }
 
 // count gives "1 row", "2 rows".

@@ -281,7 +281,7 @@ func (w *world) model() {
 	w.t.Helper()
 	w.call("dan", "POST", "/v1/datasets", `{"id":"tickets"}`).into(w.t, &struct{}{})
 	w.upload("dan", "a.jsonl", rowsOf(0, 40))
-	w.call("mel", "POST", "/v1/models", `{"id":"support","dataset":"tickets","canned":[{"prompt":"hi","contains":"answer"}]}`).into(w.t, &struct{}{})
+	w.call("mel", "POST", "/v1/models", `{"id":"support","name":"Support model","dataset":"tickets","canned":[{"prompt":"hi","contains":"answer"}]}`).into(w.t, &struct{}{})
 	w.version("1", "PASS")
 	require.NoError(w.t, w.registry.SetAlias(w.ctx, w.root.Actor, "support", registry.Champion, 1, "base"))
 }

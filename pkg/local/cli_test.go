@@ -67,7 +67,7 @@ func TestCommandLine_BadInputIsAnsweredWithWhatToDo(t *testing.T) {
 		{"ana", "runs|../../x", 3, `no run "../../x"`},
 		{"ana", "runs|..", 2, `".." is no RUN`},
 		{"ana", "runs|", 2, `"" is no RUN`},
-		{"ana", "runs|a|b", 2, "takes 1 argument(s): RUN"},
+		{"ana", "runs|a|b", 2, "takes one argument: RUN"},
 		{"ana", "runs|logs|nope", 3, `no run "nope"`},
 		{"ana", "runs|retry|nope", 3, `no run "nope"`},
 		{"ana", "runs|cancel|nope", 2, "--reason"},

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -59,6 +60,8 @@ func Error(err error) messages.InvokeResponse_Error {
 	return messages.InvokeResponse_Error{Type: string(code), Message: err.Error()}
 }
 
+var progress = regexp.MustCompile(`\[perennial\] [a-z_]+=`)
+
 // Cause gives the words of a cause as a state machine caught it: of a failed function that is its whole
 // error answer as JSON, of a failed job or nested execution its whole description.
 func Cause(caught string) string {
@@ -80,11 +83,11 @@ func Failed(name, caught string) string {
 }
 
 // lastWords shortens the reason of a failed job, which is its kind of error and the end of its log, to the
-// last lines that report no progress.
+// last lines that report no progress, as "[perennial] step=5 steps=9" does.
 func lastWords(reason string) string {
 	lines := strings.Split(reason, "\n")
 	kind, _, _ := strings.Cut(lines[0], ": ")
-	said := slices.DeleteFunc(lines[1:], func(l string) bool { return strings.Contains(l, "[perennial] step=") })
+	said := slices.DeleteFunc(lines[1:], func(l string) bool { return progress.MatchString(l) })
 	if len(said) == 0 {
 		return reason
 	}

@@ -47,7 +47,7 @@ func TestCause(t *testing.T) {
 	require.Equal(t, "slow down", tasks.Cause(`{"errorMessage":"slow down","errorType":"Unavailable"}`))
 	require.Equal(t, "nobody decided", tasks.Cause("nobody decided"))
 	require.Equal(t, "AlgorithmError: Killed, exit code: 137",
-		tasks.Cause(`{"TrainingJobName":"j","FailureReason":"AlgorithmError: 9 eta_s=7\n[perennial] step=5 steps=9\nKilled, exit code: 137"}`))
+		tasks.Cause(`{"TrainingJobName":"j","FailureReason":"AlgorithmError: 9 eta_s=7\n[perennial] phase=before suite=company n=24\n[perennial] step=5 steps=9\nKilled, exit code: 137"}`))
 	require.Equal(t, "CapacityError: no instance", tasks.Cause(`{"FailureReason":"CapacityError: no instance"}`))
 	require.Equal(t, "Invalid: no item", tasks.Cause(`{"Error":"Invalid","Cause":"no item"}`))
 	require.Equal(t, `{"a":1}`, tasks.Cause(`{"a":1}`))

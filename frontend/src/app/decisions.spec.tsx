@@ -1,7 +1,7 @@
-import { cleanup, fireEvent, screen } from '@testing-library/react'
+import { cleanup, fireEvent, screen, waitFor } from '@testing-library/react'
 import { HttpResponse, http } from 'msw'
 import { afterEach, expect, test } from 'vitest'
-import { button, confirm, hasButton, heading, open, press, see, write } from '../mock/open'
+import { button, confirm, dialog, hasButton, heading, open, press, see, write } from '../mock/open'
 import { server } from '../mock/setup'
 import { state } from '../mock/state'
 
@@ -48,8 +48,34 @@ test('a release against the gate is not asked for until break-glass is chosen', 
   expect(state.releases[0]!.version).not.toBe(11)
   fireEvent.click(screen.getByLabelText(/Two other people must agree/))
   await confirm('Request release')
-  await heading('Release of assistant version 11')
+  await heading('Release of Support assistant version 11')
   expect(state.releases[0]).toMatchObject({ version: 11, breakGlass: true, reason: 'a customer insists' })
+})
+
+test('the newest version that the gate lets through is chosen for a release', async () => {
+  state.versions = [{ ...state.versions[0]!, number: 16, verdict: 'FAIL', status: 'Rejected' }, ...state.versions]
+  open('/deployment?model=assistant', 'ana')
+  await press('Request release')
+  const box = await dialog()
+  await waitFor(() => expect(box.textContent).toContain('version 15'))
+  expect(box.textContent).not.toContain('The gate said FAIL')
+})
+
+test('when the gate let no version through, no one is chosen and the dialog says so', async () => {
+  state.versions = state.versions.map((v) => ({ ...v, verdict: 'FAIL' }))
+  open('/deployment?model=assistant', 'ana')
+  await press('Request release')
+  await see('No version may be released now')
+  expect((await dialog()).textContent).toContain('Choose a version')
+})
+
+test('approvals that expired or were voided can be looked for', async () => {
+  state.approvals = state.approvals.map((a, i) => ({ ...a, status: i === 0 ? 'Expired' : 'Voided' }))
+  open('/approvals?status=Expired', 'ben')
+  await see('Support assistant version 14')
+  expect(screen.queryByText('Support assistant version 13')).toBeNull()
+  await press('Voided')
+  await see('Support assistant version 13')
 })
 
 test('a rollback needs a reason and tells which version serves', async () => {
@@ -75,6 +101,14 @@ test('a dead letter that fails again says why and stays', async () => {
   await press('Replay event 1')
   await see(/Model assistant is locked/)
   await button('Replay event 1')
+})
+
+test('a dead letter says why in words, and keeps what the program said', async () => {
+  const raw = '{"errorMessage":"the dataset is gone","errorType":"NotFound"}'
+  state.deadLetters = [{ ...state.deadLetters[0]!, error: raw }]
+  open('/settings?tab=dead-letters', 'admin')
+  await see('The dataset is gone.')
+  await see(raw)
 })
 
 test('a file whose checks failed is checked again', async () => {

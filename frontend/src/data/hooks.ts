@@ -1,5 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { digest } from '../lib/format'
+import { nameOf } from '../lib/subjects'
+import { benchmarks } from './benchmarks'
 import { datasets } from './datasets'
 import { models } from './models'
 import { may, session } from './session'
@@ -30,8 +32,22 @@ export function useVersionName(model: string): (of: string) => string {
   return (of) => known.get(of) ?? digest(of)
 }
 
+const called = (items: { id: string; name: string }[] | undefined, id: string): string => items?.find((i) => i.id === id)?.name || id
+
 /** What people call a dataset; its id until that is known. */
-export function useDatasetName(dataset: string | undefined): string {
-  const { data } = useQuery({ ...datasets.one(dataset ?? ''), enabled: !!dataset })
-  return data?.name || dataset || ''
+export const useDatasetName = (id = ''): string => called(useQuery(datasets.list()).data?.items, id)
+
+/** What people call a model; its id until that is known. */
+export const useModelName = (id = ''): string => called(useQuery(models.list()).data?.items, id)
+
+/** Names the subject of an event or a node of the lineage. */
+export function useNameOf(): (subject: Parameters<typeof nameOf>[0], data?: unknown) => string {
+  const known = { model: useQuery(models.list()).data?.items, dataset: useQuery(datasets.list()).data?.items }
+  return (subject, data) => nameOf(subject, data, (kind, id) => called(known[kind], id))
+}
+
+/** What people call a benchmark; its id until that is known. */
+export function useBenchmarkName(id: string): string {
+  const { data } = useQuery(benchmarks.list())
+  return data?.items.find((b) => b.benchmark === id)?.title || id
 }

@@ -1,6 +1,9 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api, call, pages } from './client'
 
+/** How many requests the captures show at most. */
+export const captured = 50
+
 export const observe = {
   overview: () => queryOptions({
     queryKey: ['overview'], queryFn: () => call(api.GET('/v1/overview')), refetchInterval: 15_000,
@@ -14,7 +17,7 @@ export const observe = {
   captures: (model: string, environment: string) => queryOptions({
     queryKey: ['captures', model, environment],
     queryFn: () => call(api.GET('/v1/models/{model}/environments/{environment}/captures', {
-      params: { path: { model, environment }, query: { limit: 50 } } })),
+      params: { path: { model, environment }, query: { limit: captured } } })),
     refetchInterval: 15_000,
   }),
 }

@@ -1,7 +1,7 @@
 import type { Approval, Me } from '../data/schema'
 
 const closed: Record<string, string> = {
-  Approved: 'This was approved already.', Rejected: 'This was rejected already.', Expired: 'Nobody decided in time: ask for the release again.',
+  Approved: 'It is approved.', Rejected: 'It is rejected; nothing moved.', Expired: 'Nobody decided in time: ask for the release again.',
   Voided: 'Something changed after the request, so it is void: ask for the release again.',
 }
 

@@ -50,8 +50,8 @@ export const count = (n: number): string => whole.format(n)
 export const short = (n: number): string => (Math.abs(n) < 10_000 ? whole.format(n) : compact.format(n))
 export const plural = (n: number, one: string, many = `${one}s`): string => `${whole.format(n)} ${n === 1 ? one : many}`
 
-/** A sentence of the platform whose counts of rows have separators: "12500 of 13000 rows" is "12,500 of 13,000 rows". */
-export const groupedRows = (text: string): string => text.replace(/\b\d{4,}(?= (of|rows|new rows)\b)/g, (n) => count(Number(n)))
+/** A sentence of the platform whose counts of rows and requests have separators: "12500 of 13000 rows" is "12,500 of 13,000 rows". */
+export const groupedRows = (text: string): string => text.replace(/\b\d{4,}(?= (of|rows|new rows|requests)\b)/g, (n) => count(Number(n)))
 
 /** A share of 1 as percent: 0.125 is "12.5%". */
 export const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)}%`
@@ -62,6 +62,9 @@ export function points(delta: number, digits = 1): string {
   if (Number(text) === 0) return text
   return delta < 0 ? `−${text}` : `+${text}`
 }
+
+/** A sentence of the platform with true minuses: "-3.6 points" is "−3.6 points". */
+export const minuses = (text: string): string => text.replace(/(^|[\s(])-(?=\d)/g, '$1−')
 
 /** The same with a capital first. */
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
@@ -76,13 +79,16 @@ export const shortDigests = (text: string): string => text.replace(/sha256:([0-9
 /** The first twelve hexadecimal digits, which people compare. */
 export const digest = (d: string | undefined): string => (d ? d.replace(/^sha256:/, '').slice(0, 12) : '—')
 
-/** Metric values: 0.0431, 12.3, 5,211, 1.2e-7. */
+/** Metric values with a true minus: 0.0431, 12.3, 5,211; "≈ 0" for what is too small to mean anything. */
 export function metric(v: number): string {
-  if (Number.isInteger(v)) return count(v)
   const a = Math.abs(v)
-  if (a >= 1000 && a < 1e6) return count(Math.round(v))
-  if (a < 0.001 || a >= 1e6) return v.toExponential(2)
-  return String(Number(v.toPrecision(4)))
+  if (!Number.isInteger(v) && a < 1e-6) return '≈\u00a00'
+  return (v < 0 ? '−' : '') + size(a)
+}
+
+function size(a: number): string {
+  if (Number.isInteger(a) || (a >= 1000 && a < 1e9)) return count(Math.round(a))
+  return a >= 1e9 ? a.toExponential(2) : String(Number(a.toPrecision(a < 0.001 ? 2 : 4)))
 }
 
 /** "datasetVersionPublished" and "DatasetVersionPublished" read as "Dataset version published". */

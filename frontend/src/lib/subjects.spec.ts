@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { happened, nameOf, shortIds, tail, worthTelling } from './subjects'
+import { happened, nameOf, shortIds, tail, worthTelling, type Called } from './subjects'
 
 const run = 'run_01m87ns7mw4467j41cn0x3870y'
 
@@ -19,6 +19,13 @@ test.each([
   [{ type: 'dataset', id: 'knowledge' }, undefined, 'knowledge'],
   [{ type: 'something', id: 'xyz_01m87nweted1kq8fv8vx1vacdf' }, undefined, 'xyz 1vacdf'],
 ])('%o is called %s', (subject, data, want) => expect(nameOf(subject, data)).toBe(want))
+
+test('models and datasets have their names where these are known', () => {
+  const called: Called = (kind, id) => `${kind} ${id.toUpperCase()}`
+  expect(nameOf({ type: 'modelVersion', id: 'a@2' }, undefined, called)).toBe('model A version 2')
+  expect(nameOf({ type: 'datasetVersion', id: 'k@3' }, undefined, called)).toBe('dataset K version 3')
+  expect(nameOf({ type: 'environment', id: 'a/production' }, undefined, called)).toBe('production of model A')
+})
 
 test('ids inside a reason are short', () => {
   expect(shortIds(`trained by ${run}; rolled back`)).toBe('trained by run x3870y; rolled back')

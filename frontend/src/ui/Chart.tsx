@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { rowsOf } from '../lib/marks'
+import { flags, type Flag, type Mark } from '../lib/marks'
 import { useDark } from './theme'
 
 export interface Series {
@@ -12,11 +12,6 @@ export interface Series {
   points?: boolean
 }
 
-export interface Mark {
-  x: number
-  text: string
-}
-
 interface Props {
   x: number[]
   series: Series[]
@@ -24,7 +19,7 @@ interface Props {
   time?: boolean // x is seconds since 1970
   xLabel?: string
   format?: (v: number) => string
-  marks?: Mark[]
+  marks?: Mark[] // in the order of x
   height?: number
   span?: [from: number, to: number] // of x, where it does not follow the values
   fromZero?: boolean // the lowest value shown is 0
@@ -38,40 +33,48 @@ function axes(p: Props): uPlot.Axis[] {
   return [{ ...look, size: 30, ...(p.time ? { values: (_u: uPlot, v: number[]) => v.map((n) => clock.format(n * 1000)) } : {}) }, { ...look, size: 62, values: (_u, v) => v.map((n) => (p.format ?? String)(n)) }]
 }
 
-/** Writes over lines and curves, so that each word can be read. */
-function writeOnGround(ctx: CanvasRenderingContext2D, text: string, x: number, y: number) {
-  ctx.setLineDash([])
-  ctx.lineWidth = 5 * devicePixelRatio
-  ctx.strokeStyle = cssColor('surface')
-  ctx.strokeText(text, x, y)
-  ctx.fillText(text, x, y)
+const lane = 26 // pixels above the chart, where the flags of marks stand
+
+const placesOf = (u: uPlot, marks: Mark[]) => marks.map((m) => Math.round(u.valToPos(m.x, 'x', true)))
+
+/** A pill with the number of a mark, or of the first and last of several. */
+function flag(u: uPlot, { at, first, last }: Flag) {
+  const { ctx, bbox } = u
+  const px = devicePixelRatio
+  const text = first === last ? String(first) : `${first}–${last}`
+  const width = Math.max(18 * px, ctx.measureText(text).width + 10 * px)
+  const left = Math.min(Math.max(at - width / 2, bbox.left), bbox.left + bbox.width - width)
+  const top = bbox.top - (lane - 4) * px
+  ctx.fillStyle = cssColor('accent')
+  ctx.beginPath()
+  ctx.roundRect(left, top, width, 18 * px, 9 * px)
+  ctx.fill()
+  ctx.fillStyle = cssColor('surface')
+  ctx.fillText(text, left + width / 2, top + 9.5 * px)
 }
 
-/** Vertical lines where something happened, such as a release. */
+/** Where something happened, such as a release: a line behind the curves, and above them its number in the list of the page. */
 function markPlugin(marks: Mark[]): uPlot.Plugin {
-  return { hooks: { draw: (u) => {
-    const { ctx, bbox } = u
-    ctx.save()
-    ctx.strokeStyle = cssColor('accent')
-    ctx.fillStyle = cssColor('accent')
-    ctx.font = `${11 * devicePixelRatio}px system-ui`
-    ctx.textAlign = 'left'
-    ctx.setLineDash([4, 4])
-    const right = bbox.left + bbox.width
-    const line = 13 * devicePixelRatio
-    const placed = marks.map((m) => ({ x: Math.round(u.valToPos(m.x, 'x', true)), text: m.text })).filter(({ x }) => x >= bbox.left && x <= right)
-    const names: [text: string, x: number, y: number][] = []
-    rowsOf(placed.map(({ x, text }) => [x, x + ctx.measureText(text).width])).forEach((row, i) => {
-      const { x, text } = placed[i]!
-      ctx.beginPath()
-      ctx.moveTo(x, bbox.top)
-      ctx.lineTo(x, bbox.top + bbox.height)
-      ctx.stroke()
-      names.push([text, Math.min(x + 4, right - ctx.measureText(text).width), bbox.top + line * (row + 1)])
-    })
-    names.forEach(([text, x, y]) => writeOnGround(ctx, text, x, y))
-    ctx.restore()
-  } } }
+  const draw = (how: (u: uPlot) => void) => (u: uPlot) => {
+    u.ctx.save()
+    how(u)
+    u.ctx.restore()
+  }
+  const lines = draw((u) => {
+    Object.assign(u.ctx, { strokeStyle: cssColor('accent'), lineWidth: devicePixelRatio, globalAlpha: 0.6 })
+    u.ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio])
+    for (const x of placesOf(u, marks)) {
+      u.ctx.beginPath()
+      u.ctx.moveTo(x, u.bbox.top)
+      u.ctx.lineTo(x, u.bbox.top + u.bbox.height)
+      u.ctx.stroke()
+    }
+  })
+  const pills = draw((u) => {
+    Object.assign(u.ctx, { font: `600 ${11 * devicePixelRatio}px system-ui`, textAlign: 'center', textBaseline: 'middle' })
+    flags(placesOf(u, marks), 30 * devicePixelRatio).forEach((f) => flag(u, f))
+  })
+  return { hooks: { drawClear: lines, draw: pills } }
 }
 
 /** Without a span the values set it; a line that starts at 0 leaves a tenth of room above. */
@@ -83,7 +86,7 @@ function scales(p: Props): uPlot.Scales {
 
 function options(p: Props, width: number): uPlot.Options {
   return {
-    width, height: p.height ?? 220, axes: axes(p), scales: scales(p), plugins: [markPlugin(p.marks ?? [])],
+    width, height: p.height ?? 220, axes: axes(p), scales: scales(p), plugins: p.marks ? [markPlugin(p.marks)] : [], padding: p.marks ? [lane, null, null, null] : undefined,
     legend: { live: true }, cursor: { points: { size: 6 }, drag: { x: true, y: false } },
     series: [
       p.time ? { label: 'Time', value: (_u, v) => (v === null ? '—' : clock.format(v * 1000)) } : { label: p.xLabel ?? 'x', value: (_u, v) => (v === null ? '—' : String(v)) },

@@ -39,12 +39,18 @@ function OurNode({ data: { node: n, below } }: NodeProps<FlowNode>) {
     <div className={`node node-${(n.status ?? n.kind ?? 'plain').toLowerCase()}${n.main ? ' node-main' : ''}`}>
       <Handle type="target" position={below ? Position.Top : Position.Left} isConnectable={false} />
       {n.kind && <span className="node-kind">{n.kind}</span>}
-      {n.href ? <a className="node-title nodrag" href={n.href} title={n.title}>{n.title}</a> : <span className="node-title" title={n.title}>{n.title}</span>}
+      {n.href ? <a className="node-title nodrag" href={n.href} title={n.title}><Title text={n.title} /></a> : <span className="node-title" title={n.title}><Title text={n.title} /></span>}
       {n.status && <span className="node-note"><StepState status={n.status} />{n.from && <Took from={n.from} to={n.to} />}</span>}
       {n.note && <span className="node-note">{n.note}</span>}
       <Handle type="source" position={below ? Position.Bottom : Position.Right} isConnectable={false} />
     </div>
   )
+}
+
+/** A long name is cut before its version, which tells it from the others. */
+function Title({ text }: { text: string }) {
+  const cut = text.search(/ version \d+$/)
+  return cut < 0 ? text : <><span className="node-name">{text.slice(0, cut)}</span>{text.slice(cut).replaceAll(' ', '\u00a0')}</>
 }
 
 /** Shows all of it again when the room for it changes. */

@@ -5,6 +5,7 @@ import Header from '@cloudscape-design/components/header'
 import Pagination from '@cloudscape-design/components/pagination'
 import Table, { type TableProps } from '@cloudscape-design/components/table'
 import TextFilter from '@cloudscape-design/components/text-filter'
+import { count } from '../lib/format'
 import { Empty } from './Async'
 
 export interface Column<T> {
@@ -27,6 +28,7 @@ interface Props<T> {
   variant?: TableProps['variant']
   search?: (item: T) => string
   trackBy?: (item: T) => string
+  more?: boolean // there are others, which are not loaded
 }
 
 const pageSize = 25
@@ -43,7 +45,7 @@ export function Listing<T>({ title, items, columns, empty, search, variant = 'co
   const view = useCollection(items, {
     filtering: {
       empty: nothing,
-      noMatch: <Empty title="Nothing matches">Clear the filter to see all {items.length}.</Empty>,
+      noMatch: <Empty title="Nothing matches">{p.more ? 'Only what is loaded was searched.' : `Clear the filter to see all ${items.length}.`}</Empty>,
       filteringFunction: (item, text) => !text || !!search?.(item).toLowerCase().includes(text.toLowerCase()),
     },
     pagination: { pageSize },
@@ -60,7 +62,7 @@ export function Listing<T>({ title, items, columns, empty, search, variant = 'co
       contentDensity="compact"
       wrapLines
       enableKeyboardNavigation
-      header={<Header variant={variant === 'embedded' ? 'h3' : 'h2'} counter={`(${items.length})`} actions={p.actions} description={p.description}>{title}</Header>}
+      header={<Header variant={variant === 'embedded' ? 'h3' : 'h2'} counter={`(${count(items.length)}${p.more ? '+' : ''})`} actions={p.actions} description={p.description}>{title}</Header>}
       filter={filterRow(long && !!search, p.filters, view, title)}
       pagination={long ? <Pagination {...view.paginationProps} ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Previous page', paginationLabel: `Pages of ${title}` }} /> : undefined}
       ariaLabels={{ tableLabel: title }}

@@ -22,6 +22,9 @@ function subscribe(listener: () => void) {
 /** The time, once a second, for everything on the page that shows how long something is ago. */
 export const useNow = (): number => useSyncExternalStore(subscribe, () => now)
 
+/** The end of this minute in seconds since 1970, for what is counted by minutes. */
+export const useMinute = (): number => useSyncExternalStore(subscribe, () => Math.ceil(now / 60_000) * 60)
+
 /** "3 min. ago", with the exact time on hover and for programs. */
 export function Time({ at }: { at: string | undefined }) {
   const time = useNow()

@@ -9,12 +9,14 @@ import (
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
 	"github.com/perennial-llm/perennial/pkg/audit"
+	"github.com/perennial-llm/perennial/pkg/aws/states"
 	"github.com/perennial-llm/perennial/pkg/config"
 	"github.com/perennial-llm/perennial/pkg/errs"
 	"github.com/perennial-llm/perennial/pkg/httpapi"
 	"github.com/perennial-llm/perennial/pkg/httpapi/gateway"
 	"github.com/perennial-llm/perennial/pkg/ids"
 	"github.com/perennial-llm/perennial/pkg/lineage"
+	"github.com/perennial-llm/perennial/pkg/tasks"
 )
 
 const (
@@ -76,11 +78,16 @@ func (p *Platform) trail() audit.Anchored { return audit.Anchored{Log: p.Log, Ob
 
 func (p *Platform) steps(ctx context.Context, execution string) ([]httpapi.Step, error) {
 	list, err := p.Workflow.Steps(ctx, execution)
+	return said(list), err
+}
+
+// said gives steps as the API shows them: why one failed in words, as on one machine.
+func said(list []states.Step) []httpapi.Step {
 	out := make([]httpapi.Step, len(list))
 	for i, s := range list {
-		out[i] = httpapi.Step{Name: s.Name, Status: s.Status, Started: s.Started, Ended: s.Ended, Error: s.Error}
+		out[i] = httpapi.Step{Name: s.Name, Status: s.Status, Started: s.Started, Ended: s.Ended, Error: tasks.Failed(s.Error, s.Cause)}
 	}
-	return out, err
+	return out
 }
 
 func (p *Platform) metrics(ctx context.Context, job string) ([]httpapi.MetricPoint, error) {

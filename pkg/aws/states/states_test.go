@@ -125,7 +125,7 @@ func TestWorkflow_Steps(t *testing.T) {
 		{Name: "EvaluateModel", Status: "Running", Started: *at(2)},
 		{Name: "EvaluateModel/Score", Status: "Succeeded", Started: *at(3), Ended: *at(4)},
 		{Name: "EvaluateModel/Score", Status: "Succeeded", Started: *at(3), Ended: *at(5)},
-		{Name: "EvaluateModel/Rest", Status: "Failed", Started: *at(3), Ended: *at(5), Error: "Invalid: no items"},
+		{Name: "EvaluateModel/Rest", Status: "Failed", Started: *at(3), Ended: *at(5), Error: "Invalid", Cause: "no items"},
 	}, steps)
 	_, err = states.New(f, prefix).Steps(t.Context(), "arn:none")
 	require.Equal(t, errs.NotFound, errs.CodeOf(err))

@@ -18,7 +18,8 @@ type Step struct {
 	Status  string // Running, Waiting, Succeeded or Failed
 	Started time.Time
 	Ended   time.Time // zero while it runs
-	Error   string
+	Error   string    // the name of what failed it
+	Cause   string    // as Step Functions gives it
 }
 
 // parent starts evaluation within itself, under the same execution name.
@@ -72,7 +73,7 @@ func (h *history) add(e types.HistoryEvent) {
 		h.open[name] = append(h.open[name], len(h.steps))
 		h.steps = append(h.steps, Step{Name: name, Status: entered(e.Type), Started: aws.ToTime(e.Timestamp)})
 	case e.StateExitedEventDetails != nil:
-		h.end(aws.ToString(e.StateExitedEventDetails.Name), "Succeeded", e, "")
+		h.end(aws.ToString(e.StateExitedEventDetails.Name), Step{Status: "Succeeded"}, e)
 	case e.ExecutionFailedEventDetails != nil:
 		h.fail(e, e.ExecutionFailedEventDetails.Error, e.ExecutionFailedEventDetails.Cause)
 	case e.ExecutionAbortedEventDetails != nil:
@@ -89,19 +90,20 @@ func entered(t types.HistoryEventType) string {
 	return "Running"
 }
 
-func (h *history) end(name, status string, e types.HistoryEvent, why string) {
+func (h *history) end(name string, as Step, e types.HistoryEvent) {
 	if of := h.open[name]; len(of) > 0 {
-		h.steps[of[0]].Status, h.steps[of[0]].Ended, h.steps[of[0]].Error = status, aws.ToTime(e.Timestamp), why
+		s := &h.steps[of[0]]
+		s.Status, s.Error, s.Cause, s.Ended = as.Status, as.Error, as.Cause, aws.ToTime(e.Timestamp)
 		h.open[name] = of[1:]
 	}
 }
 
 // fail marks the states that an execution was in when it ended.
 func (h *history) fail(e types.HistoryEvent, code, cause *string) {
-	why := strings.TrimSuffix(aws.ToString(code)+": "+aws.ToString(cause), ": ")
+	failed := Step{Status: "Failed", Error: aws.ToString(code), Cause: aws.ToString(cause)}
 	for name, of := range h.open {
 		for range of {
-			h.end(name, "Failed", e, why)
+			h.end(name, failed, e)
 		}
 	}
 }

@@ -165,7 +165,7 @@ func short(digest string) string {
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != len(names) {
-			return errs.New(errs.Invalid, "%s takes %d argument(s): %s", cmd.CommandPath(), len(names), strings.Join(names, " ")).
+			return errs.New(errs.Invalid, "%s takes %s", cmd.CommandPath(), arguments(names)).
 				Mend("see %s --help", cmd.CommandPath())
 		}
 		for i, name := range names {
@@ -175,6 +175,16 @@ func exactly(names ...string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+func arguments(names []string) string {
+	switch len(names) {
+	case 0:
+		return "no arguments"
+	case 1:
+		return "one argument: " + names[0]
+	}
+	return fmt.Sprintf("%d arguments: %s", len(names), strings.Join(names, " "))
 }
 
 // atMostOne is for a command that lists things, or shows the one that is named.

@@ -45,8 +45,8 @@ func TestMain_BadUse(t *testing.T) {
 	}{
 		"unknown command":        {[]string{"learn"}, 2, []string{`unknown command "perennial learn"`, "--help"}},
 		"unknown flag":           {[]string{"runs", "--fast"}, 2, []string{"unknown flag: --fast", "perennial runs --help"}},
-		"missing argument":       {[]string{"approve"}, 2, []string{"takes 1 argument(s): APPROVAL"}},
-		"too many arguments":     {[]string{"status", "now"}, 2, []string{"takes 0 argument(s)"}},
+		"missing argument":       {[]string{"approve"}, 2, []string{"takes one argument: APPROVAL"}},
+		"too many arguments":     {[]string{"status", "now"}, 2, []string{"takes no arguments"}},
 		"no platform":            {[]string{"status", nowhere}, 1, []string{"no platform answers at http://127.0.0.1:1", "perennial up"}},
 		"bad address":            {[]string{"status", "--url=:"}, 2, []string{"--url"}},
 		"no version number":      {[]string{"release", "two", "--model=m", nowhere}, 2, []string{`"two" is no version number`}},

@@ -5,14 +5,19 @@ import { useMe } from '../../data/hooks'
 import type { Approval, ApprovalStatus } from '../../data/schema'
 import { missing, whyNotDecide } from '../../lib/decide'
 import { paths } from '../../lib/paths'
+import { ModelName } from '../names'
 import { Async, Badge, Link, Listing, Page, Phase, Segmented, Time, type Column } from '../../ui'
 import { useNow } from '../../ui/Time'
+
+const filters: { id: ApprovalStatus | 'all'; text: string }[] = [
+  { id: 'Pending', text: 'Waiting' }, { id: 'Approved', text: 'Approved' }, { id: 'Rejected', text: 'Rejected' }, { id: 'Expired', text: 'Expired' }, { id: 'Voided', text: 'Voided' }, { id: 'all', text: 'All' },
+]
 
 function useColumns(): Column<Approval>[] {
   const me = useMe()
   const now = useNow()
   return [
-    { id: 'what', header: 'What', cell: (a) => <><Link href={paths.approval(a.id)}>{a.model} version {a.version}</Link> {a.breakGlass && <Badge color="red">break-glass</Badge>}</> },
+    { id: 'what', header: 'What', minWidth: 170, cell: (a) => <><Link href={paths.approval(a.id)}><ModelName id={a.model} /> version {a.version}</Link> {a.breakGlass && <Badge color="red">break-glass</Badge>}</> },
     { id: 'to', header: 'Up to', cell: (a) => a.binding.environment || 'production' },
     { id: 'status', header: 'State', cell: (a) => <Phase phase={a.status} />, sort: (a) => a.status },
     { id: 'missing', header: 'Still needed', cell: (a) => (a.status === 'Pending' ? `${missing(a)} of ${a.required}` : '—') },
@@ -30,7 +35,7 @@ export default function ApprovalsPage() {
   const columns = useColumns()
   const filter = (
     <Segmented label="State" selectedId={status ?? 'all'} onChange={(e) => router.history.push(paths.approvals(e.detail.selectedId === 'all' ? undefined : e.detail.selectedId))}
-      options={[{ id: 'Pending', text: 'Waiting' }, { id: 'Approved', text: 'Approved' }, { id: 'Rejected', text: 'Rejected' }, { id: 'all', text: 'All' }]} />
+      options={filters} />
   )
   return (
     <Page title="Approvals" trail={[['Deployment', paths.deployment()]]} description="A person decides what goes to production, in a minute, with the evidence on one page.">

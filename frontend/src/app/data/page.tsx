@@ -37,7 +37,7 @@ export default function DataPage() {
         )}
       </Async>
       <Async query={arrivals} label="Reading arrivals">
-        {({ items }) => <IngestionList items={items} />}
+        {(list) => <IngestionList list={list} />}
       </Async>
       {adding && <NewDataset onClose={() => setAdding(false)} />}
     </Page>

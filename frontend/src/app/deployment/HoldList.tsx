@@ -18,7 +18,7 @@ export function HoldList({ model, environments }: { model: string; environments:
   const columns: Column<Hold>[] = [
     { id: 'version', header: 'Version', cell: (h) => <Link href={paths.modelVersion(model, h.version)}>version {h.version}</Link>, sort: (h) => h.version },
     { id: 'environment', header: 'Kept out of', cell: (h) => h.environment, sort: (h) => h.environment },
-    { id: 'reason', header: 'Reason', cell: (h) => h.reason },
+    { id: 'reason', header: 'Reason', minWidth: 180, cell: (h) => h.reason },
     { id: 'by', header: 'By', cell: (h) => h.actor.name ?? h.actor.id },
     { id: 'created', header: 'Since', cell: (h) => <Time at={h.created} />, sort: (h) => h.created },
     { id: 'do', header: 'Actions', cell: (h) => <Button variant="inline-link" disabled={!may.ok} disabledReason={may.why} ariaLabel={`Release the hold on version ${h.version} in ${h.environment}`} onClick={() => setReleasing(h)}>Release hold</Button> },

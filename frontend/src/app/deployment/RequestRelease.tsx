@@ -6,9 +6,12 @@ import { models } from '../../data/models'
 import { environments, requestRelease } from '../../data/releases'
 import type { ModelVersion } from '../../data/schema'
 import { paths } from '../../lib/paths'
-import { Alert, Checkbox, FormField, Multiselect, ReasonDialog, Select } from '../../ui'
+import { newestReleasable } from '../../lib/releasable'
+import { Alert, Checkbox, ErrorState, FormField, Multiselect, ReasonDialog, Select } from '../../ui'
 
-const option = (v: ModelVersion) => ({ value: String(v.number), label: `version ${v.number}`, description: [v.verdict, ...v.aliases].filter(Boolean).join(', '), tags: [v.status] })
+const judged: Record<string, string> = { PASS: 'passed the gate', INCONCLUSIVE: 'got no clear verdict', FAIL: 'failed the gate' }
+
+const option = (v: ModelVersion) => ({ value: String(v.number), label: `version ${v.number}`, description: [judged[v.verdict ?? ''] ?? 'never compared', ...v.aliases].join(', '), tags: [v.status.toLowerCase()] })
 
 interface Props {
   model: string
@@ -20,20 +23,25 @@ interface Props {
 function useRequest({ model, version }: Props) {
   const router = useRouter()
   const key = useOnceKey()
-  const versions = useQuery(models.versions(model)).data?.items ?? []
-  const places = (useQuery(environments.list(model)).data?.items ?? []).map((e) => ({ value: e.name, label: e.name }))
+  const list = useQuery(models.versions(model))
+  const all = useQuery(environments.list(model))
+  const versions = list.data?.items ?? []
+  const places = (all.data?.items ?? []).map((e) => ({ value: e.name, label: e.name }))
   const [chosen, setChosen] = useState(version)
   const [names, setNames] = useState<string[]>()
   const [breakGlass, setBreakGlass] = useState(false)
-  const one = versions.find((v) => v.number === chosen) ?? versions[0]
+  const one = chosen === undefined ? newestReleasable(versions) : versions.find((v) => v.number === chosen)
   const failed = one?.verdict === 'FAIL'
   const picked = places.filter((o) => names?.includes(o.value) ?? true)
   const act = useAction((reason: string) => requestRelease({ model, version: one?.number ?? 0, reason, breakGlass: failed && breakGlass, environments: names && picked.map((o) => o.value) }, key), {
     stale: ['releases', 'approvals', 'environments'], done: 'The release is asked for. Another person decides it.', then: (r) => router.history.push(paths.release(r.id)),
   })
   const ready = !!one && names?.length !== 0 && (!failed || breakGlass)
-  return { versions, places, one, failed, picked, breakGlass, ready, act, setChosen, setNames, setBreakGlass }
+  return { list, all, versions, places, one, failed, picked, breakGlass, ready, act, setChosen, setNames, setBreakGlass }
 }
+
+/** How a choice looks whose options are not here yet. */
+const waits = (query: { isPending: boolean }) => (query.isPending ? ({ statusType: 'loading', loadingText: 'Reading…' } as const) : {})
 
 /** Asks for a version to be released; another person decides. */
 export default function RequestRelease(props: Props) {
@@ -41,11 +49,13 @@ export default function RequestRelease(props: Props) {
   return (
     <ReasonDialog title="Request release" action="Request release" busy={r.act.busy} error={r.act.error} onClose={props.onClose} onSubmit={r.act.run} disabled={!r.ready}>
       <FormField label="Version">
-        <Select options={r.versions.map(option)} selectedOption={r.one ? option(r.one) : null} empty="There is no version yet" onChange={(e) => r.setChosen(Number(e.detail.selectedOption.value))} />
+        <Select options={r.versions.map(option)} selectedOption={r.one ? option(r.one) : null} placeholder={r.list.isPending ? 'Reading versions' : 'Choose a version'} {...waits(r.list)} empty="There is no version yet" onChange={(e) => r.setChosen(Number(e.detail.selectedOption.value))} />
       </FormField>
       <FormField label="Environments" description="In the order of promotion; the same digest moves.">
-        <Multiselect options={r.places} selectedOptions={r.picked} onChange={(e) => r.setNames(e.detail.selectedOptions.map((o) => o.value ?? ''))} deselectAriaLabel={(o) => `Leave out ${o.label}`} />
+        <Multiselect options={r.places} placeholder={r.all.isPending ? 'Reading environments' : 'Choose environments'} {...waits(r.all)} selectedOptions={r.picked} onChange={(e) => r.setNames(e.detail.selectedOptions.map((o) => o.value ?? ''))} deselectAriaLabel={(o) => `Leave out ${o.label}`} />
       </FormField>
+      {r.versions.length > 0 && !r.one && <Alert type="info" header="No version may be released now">The gate failed each, or somebody rejected it. Train another one, or choose one and ask against the gate.</Alert>}
+      {r.list.error && <ErrorState error={r.list.error} />}
       {r.failed && (
         <Alert type="warning" header={`The gate said FAIL for version ${r.one?.number}`}>
           <Checkbox checked={r.breakGlass} onChange={(e) => r.setBreakGlass(e.detail.checked)}>Break-glass: ask nevertheless. Two other people must agree, each with a reason.</Checkbox>

@@ -11,7 +11,7 @@ const columns = (model: string): Column<Rollback>[] => [
   { id: 'what', header: 'From, to', cell: (r) => <><Link href={paths.modelVersion(model, r.from.version)}>v{r.from.version}</Link> → <Link href={paths.modelVersion(model, r.to.version)}>v{r.to.version}</Link></> },
   { id: 'status', header: 'State', cell: (r) => <Phase phase={r.status} /> },
   { id: 'seconds', header: 'Took', cell: (r) => duration(r.seconds * 1000), sort: (r) => r.seconds },
-  { id: 'reason', header: 'Reason', cell: (r) => shortIds(r.reason) },
+  { id: 'reason', header: 'Reason', minWidth: 180, cell: (r) => shortIds(r.reason) },
   { id: 'by', header: 'By', cell: (r) => (r.automatic ? <Badge>by itself</Badge> : (r.actor.name ?? r.actor.id)) },
   { id: 'created', header: 'When', cell: (r) => <Time at={r.created} />, sort: (r) => r.created },
 ]

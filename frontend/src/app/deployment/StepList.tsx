@@ -9,7 +9,7 @@ const looks = { Advance: 'success', Hold: 'pending', Rollback: 'error' } as cons
 export function StepList({ steps, analysis = false, none = 'Nothing was done here.' }: { steps: ReleaseStep[]; analysis?: boolean; none?: string }) {
   if (steps.length === 0) return <p className="soft">{none}</p>
   return (
-    <ol className="timeline" aria-live="polite">
+    <ol className="timeline timeline-steps" aria-live="polite">
       {steps.map((s, i) => (
         <li key={i}>
           <span className="timeline-name">{stepText(s)}</span>

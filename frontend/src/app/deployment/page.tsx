@@ -52,7 +52,7 @@ function Lanes({ model, rollback }: { model: string; rollback: string | undefine
         <Stack size="l">
           <div className="lanes">{items.map((e) => <Lane key={e.name} environment={e} onRollback={() => open(e.name)} />)}</div>
           {items.length === 0 && <Empty title="No environment yet">The first release makes them.</Empty>}
-          <Async query={list}>{(r) => <ReleaseTable items={r.items} />}</Async>
+          <Async query={list}>{(r) => <ReleaseTable list={r} />}</Async>
           <HoldList model={model} environments={items} />
           <RollbackTable model={model} environments={items} />
           <Opened environments={items} name={rollback} onClose={close} />

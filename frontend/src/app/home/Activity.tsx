@@ -1,13 +1,14 @@
+import { useNameOf } from '../../data/hooks'
 import type { Event } from '../../data/schema'
 import { openSubject } from '../../lib/paths'
-import { happened, nameOf, shortIds, worthTelling } from '../../lib/subjects'
+import { happened, shortIds, worthTelling } from '../../lib/subjects'
 import { Card, Empty, Header, Link, Time } from '../../ui'
 
 const automatic = (e: Event) => e.actor.id.startsWith('system:')
 
 /** What happened, newest first. */
 export function Activity({ events: all }: { events: Event[] }) {
-  const events = all.filter(worthTelling)
+  const events = all.filter(worthTelling).slice(0, 20)
   return (
     <Card header={<Header variant="h2">Activity</Header>}>
       {events.length === 0 && <Empty title="Nothing has happened yet">Upload a file to start the loop.</Empty>}
@@ -20,7 +21,7 @@ export function Activity({ events: all }: { events: Event[] }) {
 
 function Row({ event: e }: { event: Event }) {
   const href = openSubject(e.subject)
-  const name = nameOf(e.subject, e.data)
+  const name = useNameOf()(e.subject, e.data)
   return (
     <li>
       <span className="feed-time"><Time at={e.time} /></span>

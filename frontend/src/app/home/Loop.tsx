@@ -1,4 +1,5 @@
 import type { Stage } from '../../data/schema'
+import { groupedRows } from '../../lib/format'
 import { openSubject, paths } from '../../lib/paths'
 import { Health, Time } from '../../ui'
 
@@ -26,7 +27,7 @@ export function Loop({ stages }: { stages: Stage[] }) {
             <a href={openSubject(s.subject) ?? lists[s.name]()} aria-label={`${names[s.name][0]}: ${s.summary}`}>
               <span className="stage-name">{names[s.name][0]}</span>
               <Health health={s.health} />
-              <span className="stage-text">{s.summary || names[s.name][1]}</span>
+              <span className="stage-text">{groupedRows(s.summary) || names[s.name][1]}</span>
               <span className="stage-since">{s.since ? <Time at={s.since} /> : '\u00a0'}</span>
             </a>
           </li>

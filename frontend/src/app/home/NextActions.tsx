@@ -1,6 +1,7 @@
 import type { Overview } from '../../data/schema'
 import { capital } from '../../lib/format'
 import { paths } from '../../lib/paths'
+import { ModelName } from '../names'
 import { Card, Empty, Header, Icon, Link, Time } from '../../ui'
 
 /** What happens by itself, soonest first. */
@@ -18,7 +19,7 @@ export function NextActions({ next }: { next: Overview['next'] }) {
             <Icon name={n.kind === 'approval' ? 'user-profile' : 'gen-ai'} variant="subtle" />
             <div className="grow">
               <div className="row-title">{capital(n.what)}</div>
-              <div className="soft">{n.at ? <Time at={n.at} /> : 'when its turn comes'} · <Link href={paths.model(n.model, 'trigger')}>{n.model}</Link></div>
+              <div className="soft">{n.at ? <Time at={n.at} /> : 'when its turn comes'} · <Link href={paths.model(n.model, 'trigger')}><ModelName id={n.model} /></Link></div>
             </div>
           </li>
         ))}

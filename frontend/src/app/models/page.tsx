@@ -6,6 +6,7 @@ import { observe } from '../../data/observe'
 import type { Model } from '../../data/schema'
 import { paths } from '../../lib/paths'
 import { Async, Button, Link, Listing, Page, Stack, Time, type Column } from '../../ui'
+import { BenchmarkLink, DatasetLink } from '../names'
 import { NewModel } from './NewModel'
 
 export default function ModelsPage() {
@@ -18,8 +19,8 @@ export default function ModelsPage() {
   const columns: Column<Model>[] = [
     { id: 'name', header: 'Model', cell: (m) => <Link href={paths.model(m.id)}>{m.name}</Link>, sort: (m) => m.name },
     { id: 'champion', header: 'Champion', cell: (m) => { const n = champion(m); return n ? <Link href={paths.modelVersion(m.id, n)}>version {n}</Link> : 'none yet' } },
-    { id: 'dataset', header: 'Learns from', cell: (m) => <Link href={paths.dataset(m.dataset)}>{m.dataset}</Link>, sort: (m) => m.dataset },
-    { id: 'guards', header: 'Guarded by', cell: (m) => (m.benchmarks.length ? <Stack direction="horizontal" size="xs">{m.benchmarks.map((b) => <Link key={b} href={paths.benchmark(b)}>{b}</Link>)}</Stack> : 'nothing: the gate cannot pass') },
+    { id: 'dataset', header: 'Learns from', cell: (m) => <DatasetLink id={m.dataset} />, sort: (m) => m.dataset },
+    { id: 'guards', header: 'Guarded by', minWidth: 220, cell: (m) => (m.benchmarks.length ? m.benchmarks.map((b) => <div className="line" key={b}><BenchmarkLink id={b} /></div>) : 'nothing: the gate cannot pass') },
     { id: 'preset', header: 'Preset', cell: (m) => m.preset },
     { id: 'go', header: 'Go to', cell: (m) => <Stack direction="horizontal" size="xs"><Link href={paths.runs({ model: m.id })} ariaLabel={`Runs of ${m.name}`}>runs</Link><Link href={paths.deployment(m.id)} ariaLabel={`Deployment of ${m.name}`}>deployment</Link></Stack> },
     { id: 'created', header: 'Added', cell: (m) => <Time at={m.created} />, sort: (m) => m.created },

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useVersionName } from '../../data/hooks'
-import { observe } from '../../data/observe'
+import { captured, observe } from '../../data/observe'
 import type { Capture } from '../../data/schema'
 import { duration } from '../../lib/format'
 import { Async, Listing, Status, Time, type Column } from '../../ui'
@@ -20,7 +20,7 @@ export function Captures({ model, env }: { model: string; env: string }) {
   const captures = useQuery(observe.captures(model, env))
   return (
     <Async query={captures} label="Reading captures">
-      {({ items }) => <Listing title="Captures" description="Newest first; personal data is masked before anything is stored." items={items} columns={columns(name)} trackBy={(c) => c.id} search={(c) => c.prompt + c.answer} empty={{ title: 'Nothing was captured', text: 'Requests to the gateway appear here.' }} />}
+      {({ items }) => <Listing title="Captures" more={items.length >= captured} description="Newest first; personal data is masked before anything is stored." items={items} columns={columns(name)} trackBy={(c) => c.id} search={(c) => c.prompt + c.answer} empty={{ title: 'Nothing was captured', text: 'Requests to the gateway appear here.' }} />}
     </Async>
   )
 }

@@ -1,13 +1,15 @@
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo } from 'react'
 import { useVersionName } from '../../data/hooks'
-import { releases } from '../../data/releases'
+import { environments, releases } from '../../data/releases'
 import type { TrafficPoint } from '../../data/schema'
 import { count, duration, percent, short } from '../../lib/format'
-import { releaseMarks } from '../../lib/marks'
+import { inTime, releaseMarks, rollbackMarks, type Mark } from '../../lib/marks'
 import { panels, totals } from '../../lib/traffic'
 import { Box, Card, Columns, Empty, Expandable, Header, Spinner, Stack } from '../../ui'
-import type { Mark, Series } from '../../ui/Chart'
+import type { Series } from '../../ui/Chart'
+import { useMinute } from '../../ui/Time'
+import { ReleaseMarks } from './ReleaseMarks'
 
 const Chart = lazy(() => import('../../ui/Chart'))
 const colors = ['info', 'warn', 'ok', 'bad', 'accent']
@@ -15,7 +17,7 @@ type Column = 'requests' | 'errors' | 'latency' | 'tokens'
 const kinds: { key: Column; title: string; format: (v: number) => string }[] = [
   { key: 'requests', title: 'Requests per minute', format: count },
   { key: 'errors', title: 'Errors, percent of requests', format: (v) => `${v.toFixed(1)}` },
-  { key: 'latency', title: 'Mean latency, milliseconds', format: (v) => String(Math.round(v)) },
+  { key: 'latency', title: 'Mean latency, milliseconds', format: (v) => count(Math.round(v)) },
   { key: 'tokens', title: 'Tokens per minute', format: short },
 ]
 
@@ -25,21 +27,23 @@ interface Props { model: string; env: string; points: TrafficPoint[]; minutes: n
 export function Charts({ model, env, points, minutes }: Props) {
   const name = useVersionName(model)
   const list = useQuery(releases.list(model))
-  const marks = useMemo(() => releaseMarks(list.data?.items ?? [], env), [list.data, env])
+  const back = useQuery(environments.rollbacks(model, env))
+  const end = useMinute()
+  const span = useMemo((): [number, number] => [end - minutes * 60, end], [end, minutes])
+  const marks = useMemo(() => inTime([...releaseMarks(list.data?.items ?? [], env), ...rollbackMarks(back.data?.items ?? [])], span), [list.data, back.data, env, span])
   const p = useMemo(() => panels(points), [points])
   if (points.length === 0) {
     return <Card><Empty title={`No requests to ${env} in this time`}>Send one to <code>/gateway/{env}/v1/chat/completions</code> with an API key, or choose a longer span.</Empty></Card>
   }
   const sparse = p.times.length < 30 // single minutes make no line
   const series = (key: Column): Series[] => [...p.byDigest].map(([d, c], i) => ({ label: name(d), color: colors[i % colors.length]!, values: c[key], points: sparse }))
-  const newest = p.times.at(-1)!
-  const span: [number, number] = [newest - minutes * 60, newest]
   return (
     <Stack size="l">
       <Numbers points={points} minutes={minutes} />
       <Suspense fallback={<Spinner />}>
         <div className="two-columns">{kinds.map((k) => <Panel key={k.key} kind={k} times={p.times} series={series(k.key)} marks={marks} span={span} />)}</div>
       </Suspense>
+      <ReleaseMarks marks={marks} />
       <ByVersion points={points} name={name} />
     </Stack>
   )

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAction, useOnceKey } from '../../data/action'
+import { datasets } from '../../data/datasets'
 import { models } from '../../data/models'
 import { startRun } from '../../data/runs'
 import { paths } from '../../lib/paths'
@@ -14,7 +15,8 @@ export function NewRun({ model, onClose }: { model?: string; onClose: () => void
   const all = useQuery(models.list())
   const key = useOnceKey()
   const items = all.data?.items ?? []
-  const options = items.map((m) => ({ value: m.id, label: m.name, description: `learns from ${m.dataset}` }))
+  const names = new Map(useQuery(datasets.list()).data?.items.map((d) => [d.id, d.name]))
+  const options = items.map((m) => ({ value: m.id, label: m.name, description: `learns from ${names.get(m.dataset) ?? m.dataset}` }))
   const [chosen, setChosen] = useState(model)
   const [picked, setPicked] = useState<string>()
   const id = chosen ?? options[0]?.value

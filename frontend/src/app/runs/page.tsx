@@ -22,8 +22,8 @@ export default function RunsPage() {
   return (
     <Page title="Training runs" trail={[['Models', paths.models()]]} description="From the plan to the gate’s verdict." actions={start}>
       <Async query={all} label="Reading runs">
-        {({ items }) => (
-          <Listing title="Runs" items={items} columns={runColumns} trackBy={(r) => r.id} filters={<Filters filter={filter} />} search={(r) => `${r.id} ${r.model} ${r.preset}`}
+        {({ items, nextCursor }) => (
+          <Listing title="Runs" items={items} more={!!nextCursor} columns={runColumns} trackBy={(r) => r.id} filters={<Filters filter={filter} />} search={(r) => `${r.id} ${r.model} ${r.preset}`}
             empty={filtered
               ? { title: 'No run like that', text: 'Other runs are filtered out.', action: <Link href={paths.runs()}>Show all runs</Link> }
               : { title: 'No training yet', text: 'New data starts it by a trigger, or start it by hand.', action: start }} />

@@ -1,9 +1,10 @@
 import { useMutation, useInfiniteQuery } from '@tanstack/react-query'
+import { useNameOf } from '../../data/hooks'
 import { auditPages, verifyAudit } from '../../data/observe'
 import type { AuditEntry, AuditVerdict } from '../../data/schema'
 import { count, words } from '../../lib/format'
 import { openSubject } from '../../lib/paths'
-import { happened, nameOf, shortIds } from '../../lib/subjects'
+import { happened, shortIds } from '../../lib/subjects'
 import { Alert, Async, Button, Digest, ErrorState, Expandable, Link, Listing, Stack, Time, type Column } from '../../ui'
 
 const columns: Column<AuditEntry>[] = [
@@ -12,21 +13,22 @@ const columns: Column<AuditEntry>[] = [
   { id: 'who', header: 'Who', cell: (e) => e.actor.name ?? e.actor.id, sort: (e) => e.actor.name ?? e.actor.id },
   { id: 'what', header: 'What', cell: (e) => happened(e.action), sort: (e) => e.action },
   { id: 'subject', header: 'On', cell: (e) => <Subject e={e} /> },
-  { id: 'why', header: 'Why', cell: (e) => (e.reason ? shortIds(e.reason) : '—') },
-  { id: 'change', header: 'Before and after', cell: (e) => <Change e={e} /> },
+  { id: 'why', header: 'Why', minWidth: 180, cell: (e) => (e.reason ? shortIds(e.reason) : '—') },
+  { id: 'change', header: 'Before and after', minWidth: 130, cell: (e) => <Change e={e} /> },
   { id: 'hash', header: 'Hash', cell: (e) => <Digest value={e.hash} /> },
 ]
 
 /** What it was done to, as people call it; the whole id on hover. */
 function Subject({ e }: { e: AuditEntry }) {
   const href = openSubject(e.subject)
-  const name = <span title={`${e.subject.type} ${e.subject.id}`}>{e.subject.id === e.actor.id ? e.actor.name : nameOf(e.subject, e.after)}</span>
+  const call = useNameOf()
+  const name = <span title={`${e.subject.type} ${e.subject.id}`}>{e.subject.id === e.actor.id ? e.actor.name : call(e.subject, e.after)}</span>
   return href ? <Link href={href}>{name}</Link> : name
 }
 
 function Change({ e }: { e: AuditEntry }) {
   if (e.before === undefined && e.after === undefined) return <>—</>
-  return <Expandable headerText="show" headerAriaLabel={`Before and after of entry ${e.seq}`}><pre className="json">{JSON.stringify({ before: e.before, after: e.after }, null, 1)}</pre></Expandable>
+  return <Expandable variant="inline" headerText="show" headerAriaLabel={`Before and after of entry ${e.seq}`}><pre className="json">{JSON.stringify({ before: e.before, after: e.after }, null, 1)}</pre></Expandable>
 }
 
 /** Who did what, when and why; and the proof that nobody changed the record. */
@@ -39,7 +41,7 @@ export function Audit() {
       {verify.data && <Verdict v={verify.data} />}
       {verify.error && <ErrorState error={verify.error} />}
       <Async query={pages}>
-        {(data) => <Listing title="Audit" description="Newest first; each entry carries the hash of the one before." actions={button} items={data.pages.flatMap((p) => p.items)} columns={columns} trackBy={(e) => String(e.seq)} search={(e) => `${e.actor.name} ${e.action} ${e.subject.id} ${e.reason ?? ''}`} empty={{ title: 'Nothing was done yet', text: 'Every change of state is written here.' }} />}
+        {(data) => <Listing title="Audit" description="Newest first; each entry carries the hash of the one before." actions={button} more={pages.hasNextPage} items={data.pages.flatMap((p) => p.items)} columns={columns} trackBy={(e) => String(e.seq)} search={(e) => `${e.actor.name} ${e.action} ${e.subject.id} ${e.reason ?? ''}`} empty={{ title: 'Nothing was done yet', text: 'Every change of state is written here.' }} />}
       </Async>
       {pages.hasNextPage && <Button loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>Show earlier entries</Button>}
     </Stack>

@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
 import { useAction } from '../../data/action'
-import { useMay } from '../../data/hooks'
+import { useMay, useNameOf } from '../../data/hooks'
 import { deadLetters, replayDeadLetter } from '../../data/observe'
 import type { DeadLetter } from '../../data/schema'
+import { cause } from '../../lib/cause'
 import { sentence } from '../../lib/format'
 import { openSubject } from '../../lib/paths'
-import { happened, nameOf, shortIds } from '../../lib/subjects'
-import { Async, Button, ErrorState, Link, Listing, Stack, Time, type Column } from '../../ui'
+import { happened, shortIds } from '../../lib/subjects'
+import { Async, Button, ErrorState, Expandable, Link, Listing, Stack, Time, type Column } from '../../ui'
 
 const consumers: Record<string, string> = { triggers: 'training triggers' }
 
@@ -16,9 +17,9 @@ export function DeadLetters() {
   const may = useMay('settings:write')
   const replay = useAction(replayDeadLetter, { stale: ['dead-letters'], done: 'The platform acted on the event.' })
   const columns: Column<DeadLetter>[] = [
-    { id: 'event', header: 'Event', cell: (d) => <About letter={d} /> },
+    { id: 'event', header: 'Event', minWidth: 190, cell: (d) => <About letter={d} /> },
     { id: 'who', header: 'Not acted on by', cell: (d) => consumers[d.consumer] ?? d.consumer, sort: (d) => d.consumer },
-    { id: 'error', header: 'Why', cell: (d) => shortIds(sentence(d.error)) },
+    { id: 'error', header: 'Why', cell: (d) => <Why error={d.error} /> },
     { id: 'tries', header: 'Tries', cell: (d) => d.tries, sort: (d) => d.tries },
     { id: 'failed', header: 'Last try', cell: (d) => <Time at={d.failed} />, sort: (d) => d.failed },
     { id: 'do', header: 'Actions', cell: (d) => <Button variant="inline-link" loading={replay.busy} disabled={!may.ok} disabledReason={may.why} ariaLabel={`Replay event ${d.event.seq}`} onClick={() => replay.run(d.event.seq)}>Replay</Button> },
@@ -33,7 +34,19 @@ export function DeadLetters() {
   )
 }
 
+/** Why, in words; what the program said is below, for whom it helps. */
+function Why({ error }: { error: string }) {
+  const said = cause(error)
+  return (
+    <>
+      {shortIds(sentence(said))}
+      {said !== error && <Expandable variant="inline" headerText="As the program said it"><code>{error}</code></Expandable>}
+    </>
+  )
+}
+
 function About({ letter: { event: e } }: { letter: DeadLetter }) {
   const href = openSubject(e.subject)
-  return <>{happened(e.type)}: {href ? <Link href={href}>{nameOf(e.subject, e.data)}</Link> : nameOf(e.subject, e.data)}</>
+  const name = useNameOf()(e.subject, e.data)
+  return <>{happened(e.type)}: {href ? <Link href={href}>{name}</Link> : name}</>
 }

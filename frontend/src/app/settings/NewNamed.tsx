@@ -3,7 +3,7 @@ import { roles as all } from '../../data/identity'
 import type { Role } from '../../data/schema'
 import { Box, Button, ErrorState, FormField, Input, Modal, Multiselect, Stack } from '../../ui'
 
-const about: Record<Role, string> = {
+const duties: Record<Role, string> = {
   viewer: 'sees everything but the audit', 'data-engineer': 'brings data', 'ml-engineer': 'trains and asks for releases',
   approver: 'decides and rolls back', admin: 'everything, and gives roles',
 }
@@ -13,18 +13,19 @@ export interface Choice<T extends string> {
   description?: string
 }
 
-export const roleChoices: Choice<Role>[] = all.map((r) => ({ value: r, label: r, description: about[r] }))
+export const roleChoices: Choice<Role>[] = all.map((r) => ({ value: r, label: r, description: duties[r] }))
 
 interface PickerProps<T extends string> {
   label: string
+  about?: string
   choices: Choice<T>[]
   picked: T[]
   onChange: (picked: T[]) => void
 }
 
-export function Picker<T extends string>({ label, choices, picked, onChange }: PickerProps<T>) {
+export function Picker<T extends string>({ label, about, choices, picked, onChange }: PickerProps<T>) {
   return (
-    <FormField label={label}>
+    <FormField label={label} description={about}>
       <Multiselect options={choices} selectedOptions={choices.filter((o) => picked.includes(o.value))} placeholder="Choose" expandToViewport
         deselectAriaLabel={(o) => `Take away ${o.label}`} onChange={(e) => onChange(e.detail.selectedOptions.map((o) => o.value as T))} />
     </FormField>
@@ -37,6 +38,7 @@ interface Props<T extends string> {
   hint: string
   valid: RegExp
   rights: string
+  about?: string
   choices: Choice<T>[]
   start: T[]
   busy: boolean
@@ -62,7 +64,7 @@ export function NewNamed<T extends string>(p: Props<T>) {
       <form onSubmit={(e) => (e.preventDefault(), submit())}>
         <Stack size="m">
           <FormField label={p.label} description={p.hint} errorText={tried && bad ? p.hint : undefined}><Input value={name} onChange={(e) => setName(e.detail.value)} autoFocus /></FormField>
-          <Picker label={p.rights} choices={p.choices} picked={picked} onChange={setPicked} />
+          <Picker label={p.rights} about={p.about} choices={p.choices} picked={picked} onChange={setPicked} />
           {p.error ? <ErrorState error={p.error} /> : null}
         </Stack>
       </form>

@@ -6,6 +6,7 @@ import type { Approval, GateReport, ModelVersion, Release } from '../../../data/
 import { duration } from '../../../lib/format'
 import { readiness } from '../../../lib/ready'
 import { paths } from '../../../lib/paths'
+import { DatasetVersionLink } from '../../names'
 import { Card, Digest, Facts, Header, Link, Status } from '../../../ui'
 
 /** What is different, what the decision is bound to, and whether one could go back. */
@@ -43,5 +44,5 @@ function Learned({ v }: { v: ModelVersion }) {
 
 function Data({ dataset, number }: { dataset: string; number: number }) {
   const parent = useQuery(datasets.version(dataset, number)).data?.parent
-  return <><Link href={paths.datasetVersion(dataset, number)}>{dataset} version {number}</Link>{parent ? <>, <Link href={paths.datasetDiff(dataset, parent, number)}>what changed</Link></> : null}</>
+  return <><DatasetVersionLink dataset={dataset} number={number} />{parent ? <>, <Link href={paths.datasetDiff(dataset, parent, number)}>what changed</Link></> : null}</>
 }

@@ -14,15 +14,18 @@ export function DecisionBox({ approval: a }: { approval: Approval }) {
   return (
     <Card header={<Header variant="h2">Decision</Header>}>
       <Stack size="m">
-        {a.breakGlass && (
-          <Alert type="warning" header="Break-glass">The gate said FAIL, and this release would go on nevertheless. {a.required} people other than the requester must agree, each with a reason.</Alert>
-        )}
+        {a.breakGlass && <BreakGlass approval={a} />}
         <Decisions approval={a} />
         {why ? <Alert type={a.status === 'Pending' ? 'info' : a.status === 'Approved' ? 'success' : 'warning'} header={a.status === 'Pending' ? 'You cannot decide this' : undefined}>{why}</Alert> : <Choice approval={a} />}
         {a.status !== 'Pending' && <Link href={paths.release(a.release)}>Open the release</Link>}
       </Stack>
     </Card>
   )
+}
+
+function BreakGlass({ approval: a }: { approval: Approval }) {
+  const pending = a.status === 'Pending'
+  return <Alert type="warning" header="Break-glass">The gate said FAIL{pending ? ', and this release would go on nevertheless' : ''}. {a.required} people other than the requester {pending ? 'must' : 'had to'} agree, each with a reason.</Alert>
 }
 
 function Decisions({ approval: a }: { approval: Approval }) {

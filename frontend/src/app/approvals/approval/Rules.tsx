@@ -1,5 +1,5 @@
 import type { GateReport } from '../../../data/schema'
-import { plural, words } from '../../../lib/format'
+import { minuses, plural, words } from '../../../lib/format'
 import { Expandable, VerdictMark, Wide } from '../../../ui'
 
 /** Every rule of the policy with its reason. */
@@ -14,7 +14,7 @@ export function Rules({ report: r }: { report: GateReport }) {
           <thead><tr><th scope="col">Rule</th><th scope="col">Verdict</th><th scope="col">Why</th></tr></thead>
           <tbody>
             {r.rules.map((x) => (
-              <tr key={x.name}><th scope="row" className="nowrap">{words(x.name)}</th><td className="nowrap">{x.applied ? <VerdictMark verdict={x.verdict} /> : <span className="soft">does not apply</span>}</td><td><div className="sentence">{x.reason}</div></td></tr>
+              <tr key={x.name}><th scope="row" className="nowrap">{words(x.name)}</th><td className="nowrap">{x.applied ? <VerdictMark verdict={x.verdict} /> : <span className="soft">does not apply</span>}</td><td><div className="sentence">{minuses(x.reason)}</div></td></tr>
             ))}
           </tbody>
         </table>

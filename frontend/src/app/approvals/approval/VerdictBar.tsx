@@ -1,6 +1,6 @@
 import { reportPage } from '../../../data/releases'
 import type { Approval, GateReport } from '../../../data/schema'
-import { words } from '../../../lib/format'
+import { minuses, words } from '../../../lib/format'
 import { shortIds } from '../../../lib/subjects'
 import { advice, tally } from '../../../lib/compare'
 import { Icon, Link, Time, VerdictMark } from '../../../ui'
@@ -15,8 +15,8 @@ export function VerdictBar({ report: r, approval: a, reason }: { report: GateRep
       <span className="verdict-icon"><Icon name={icons[r.verdict]} size="big" variant={r.verdict === 'PASS' ? 'success' : r.verdict === 'FAIL' ? 'error' : 'warning'} /></span>
       <div className="grow">
         <div className="verdict-head"><span data-testid="verdict"><VerdictMark verdict={r.verdict} /></span> <span>{tally(r)}</span> <span className="verdict-advice">{advice[r.verdict]}</span></div>
-        <p className="verdict-summary">{r.summary}</p>
-        {reasons.length > 0 && <ul className="verdict-reasons">{reasons.slice(0, 4).map((x) => <li key={x}>{x.replace(/^[a-z]+(?:[A-Z][a-z]+)*(?=: )/, words)}</li>)}</ul>}
+        <p className="verdict-summary">{minuses(r.summary)}</p>
+        {reasons.length > 0 && <ul className="verdict-reasons">{reasons.slice(0, 4).map((x) => <li key={x}>{minuses(x).replace(/^[a-z]+(?:[A-Z][a-z]+)*(?=: )/, words)}</li>)}</ul>}
         <p className="soft">
           {a.requester.name ?? a.requester.id} asks{reason ? <>: “{shortIds(reason)}”</> : ' without a reason'} · <Time at={a.created} />
           {a.status === 'Pending' && <> · expires <Time at={a.expires} /></>} · <Link href={reportPage(a.binding.report)} external>whole report</Link>

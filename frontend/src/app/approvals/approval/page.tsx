@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
+import { useModelName } from '../../../data/hooks'
 import { approvals, releases } from '../../../data/releases'
 import type { Approval, GateReport, Release } from '../../../data/schema'
 import { paths } from '../../../lib/paths'
@@ -16,7 +17,8 @@ export default function ApprovalPage() {
   const { approval: id } = useParams({ strict: false }) as { approval: string }
   const approval = useQuery(approvals.one(id))
   const a = approval.data
-  const title = a ? (a.status === 'Pending' ? `Release ${a.model} version ${a.version}?` : `Approval of ${a.model} version ${a.version}`) : 'Approval'
+  const what = `${useModelName(a?.model)} version ${a?.version}`
+  const title = a ? (a.status === 'Pending' ? `Release ${what}?` : `Approval of ${what}`) : 'Approval'
   return (
     <Page title={title} trail={[['Deployment', paths.deployment()], ['Approvals', paths.approvals()]]}
       info={a && <><Phase phase={a.status} /> {a.breakGlass && <Badge color="red">break-glass</Badge>}</>}>

@@ -28,7 +28,7 @@ export default function DatasetPage() {
               onChange={(e) => router.history.push(paths.dataset(dataset, e.detail.activeTabId))}
               tabs={[
                 { id: 'versions', label: 'Versions', content: <Async query={versions}>{(items) => <Versions items={items} />}</Async> },
-                { id: 'arrivals', label: 'Arrivals', content: <Async query={arrivals}>{({ items }) => <IngestionList items={items} dataset={dataset} />}</Async> },
+                { id: 'arrivals', label: 'Arrivals', content: <Async query={arrivals}>{(list) => <IngestionList list={list} dataset={dataset} />}</Async> },
               ]}
             />
           </Stack>

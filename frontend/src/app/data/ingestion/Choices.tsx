@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { useAction } from '../../../data/action'
 import { discardIngestion, publishIngestion, retryIngestion } from '../../../data/datasets'
-import { useMay } from '../../../data/hooks'
+import { useDatasetName, useMay } from '../../../data/hooks'
 import type { Ingestion } from '../../../data/schema'
 import { plural } from '../../../lib/format'
 import { Button, ErrorState, ReasonDialog, Stack } from '../../../ui'
@@ -24,6 +24,7 @@ function Again({ ingestion: i }: { ingestion: Ingestion }) {
 }
 
 function Decide({ ingestion: i }: { ingestion: Ingestion }) {
+  const name = useDatasetName(i.dataset)
   const may = useMay('data:write')
   const [open, setOpen] = useState<'publish' | 'discard'>()
   const close = () => setOpen(undefined)
@@ -35,7 +36,7 @@ function Decide({ ingestion: i }: { ingestion: Ingestion }) {
       <Button variant="primary" disabled={!may.ok || i.counts.accepted === 0} disabledReason={may.why ?? 'There is no good row to publish'} onClick={() => setOpen('publish')}>Publish valid rows</Button>
       {open === 'publish' && (
         <ReasonDialog title={`Publish ${plural(i.counts.accepted, 'valid row')}?`} action="Publish" busy={publish.busy} error={publish.error} onClose={close} onSubmit={publish.run}>
-          <p>The {plural(i.counts.rejected, 'rejected row')} stay in quarantine for download. The published rows become the next version of {i.dataset}.</p>
+          <p>The {plural(i.counts.rejected, 'rejected row')} stay in quarantine for download. The published rows become the next version of {name}.</p>
         </ReasonDialog>
       )}
       {open === 'discard' && (

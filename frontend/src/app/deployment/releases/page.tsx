@@ -10,7 +10,7 @@ export default function ReleasesPage() {
   const all = useQuery(releases.list(model))
   return (
     <Page title="Releases" trail={[['Deployment', paths.deployment()]]} description="Every version that was asked for, and how far it came.">
-      <Async query={all} label="Reading releases">{({ items }) => <ReleaseTable items={items} />}</Async>
+      <Async query={all} label="Reading releases">{(list) => <ReleaseTable list={list} />}</Async>
     </Page>
   )
 }

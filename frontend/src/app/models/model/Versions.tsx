@@ -1,6 +1,7 @@
 import type { ModelVersion } from '../../../data/schema'
 import { paths } from '../../../lib/paths'
 import { tail } from '../../../lib/subjects'
+import { DatasetVersionLink } from '../../names'
 import { Badge, Digest, Link, Listing, Phase, Stack, Time, VerdictMark, type Column } from '../../../ui'
 
 const columns: Column<ModelVersion>[] = [
@@ -8,8 +9,8 @@ const columns: Column<ModelVersion>[] = [
   { id: 'status', header: 'State', cell: (v) => <Phase phase={v.status} />, sort: (v) => v.status },
   { id: 'verdict', header: 'Verdict', cell: (v) => <VerdictMark verdict={v.verdict} />, sort: (v) => v.verdict ?? '' },
   { id: 'parent', header: 'On top of', cell: (v) => (v.parent ? <Link href={paths.modelVersion(v.model, v.parent)}>version {v.parent}</Link> : v.origin.toLowerCase()) },
-  { id: 'data', header: 'Learned', cell: (v) => v.datasets.map((d) => <div className="line" key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset}&nbsp;{d.number}</Link></div>) },
-  { id: 'run', header: 'Run', cell: (v) => (v.run ? <Link href={paths.run(v.run)}><code title={v.run}>{tail(v.run)}</code></Link> : '—') },
+  { id: 'data', header: 'Learned', cell: (v) => v.datasets.map((d) => <div className="line" key={d.digest}><DatasetVersionLink dataset={d.dataset} number={d.number} /></div>) },
+  { id: 'run', header: 'Run', cell: (v) => (v.run ? <Link href={paths.run(v.run)}>run {tail(v.run)}</Link> : '—') },
   { id: 'digest', header: 'Digest', cell: (v) => <Digest value={v.digest} /> },
   { id: 'created', header: 'Made', cell: (v) => <Time at={v.created} />, sort: (v) => v.created },
 ]

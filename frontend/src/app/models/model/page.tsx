@@ -6,7 +6,8 @@ import { models } from '../../../data/models'
 import { runs } from '../../../data/runs'
 import type { Model } from '../../../data/schema'
 import { paths } from '../../../lib/paths'
-import { Async, Button, Card, Facts, Link, Listing, Page, Stack, Tabs } from '../../../ui'
+import { Async, Button, Card, Facts, Listing, Page, Stack, Tabs } from '../../../ui'
+import { BenchmarkLink, CopyId, DatasetLink } from '../../names'
 import { runColumns } from '../../runs/columns'
 import { ImportVersion } from './ImportVersion'
 import { Trigger } from './Trigger'
@@ -43,9 +44,9 @@ export default function ModelPage() {
 function About({ model: m }: { model: Model }) {
   return (
     <Card><Facts columns={4} items={[
-      { label: 'Id', value: <code>{m.id}</code> },
-      { label: 'Learns from', value: <Link href={paths.dataset(m.dataset)}>{m.dataset}</Link> },
-      { label: 'Guarded by', value: m.benchmarks.length ? m.benchmarks.map((b) => <div className="line" key={b}><Link href={paths.benchmark(b)}>{b}</Link></div>) : 'nothing' },
+      { label: 'Id', value: <span className="nowrap"><code>{m.id}</code> <CopyId id={m.id} of="the model" /></span> },
+      { label: 'Learns from', value: <DatasetLink id={m.dataset} /> },
+      { label: 'Guarded by', value: m.benchmarks.length ? m.benchmarks.map((b) => <div className="line" key={b}><BenchmarkLink id={b} /></div>) : 'nothing' },
       { label: 'Preset', value: m.preset },
     ]} /></Card>
   )
@@ -58,7 +59,7 @@ function VersionTab({ model }: { model: string }) {
 
 function RunTab({ model }: { model: string }) {
   const all = useQuery(runs.list({ model }))
-  return <Async query={all}>{({ items }) => <Listing title="Training runs" items={items} columns={runColumns.filter((c) => c.id !== 'model')} trackBy={(r) => r.id} empty={{ title: 'No training yet', text: 'Set a trigger, or start it by hand under Training runs.' }} />}</Async>
+  return <Async query={all}>{({ items, nextCursor }) => <Listing title="Training runs" items={items} more={!!nextCursor} columns={runColumns.filter((c) => c.id !== 'model')} trackBy={(r) => r.id} empty={{ title: 'No training yet', text: 'Set a trigger, or start it by hand under Training runs.' }} />}</Async>
 }
 
 function Canned({ model: m }: { model: Model }) {

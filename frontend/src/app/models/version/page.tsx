@@ -2,14 +2,15 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
 import { useAction } from '../../../data/action'
-import { useMay } from '../../../data/hooks'
+import { useMay, useModelName } from '../../../data/hooks'
 import { models, setAlias } from '../../../data/models'
 import { environments, reportPage } from '../../../data/releases'
 import type { ModelVersion } from '../../../data/schema'
-import { curveTitle } from '../../../lib/curves'
+import { metricTitle } from '../../../lib/curves'
 import { metric } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
 import { tail } from '../../../lib/subjects'
+import { CopyText, DatasetVersionLink } from '../../names'
 import { Async, Badge, Button, Card, Digest, Facts, Header, Link, Listing, Page, Phase, ReasonDialog, Stack, Time, VerdictMark } from '../../../ui'
 
 const RequestRelease = lazy(() => import('../../deployment/RequestRelease'))
@@ -19,7 +20,7 @@ export default function ModelVersionPage() {
   const version = useQuery(models.version(p.model, Number(p.number)))
   const v = version.data
   return (
-    <Page title={`Version ${p.number}`} trail={[['Models', paths.models()], [p.model, paths.model(p.model)]]} actions={v && <Actions v={v} />}
+    <Page title={`Version ${p.number}`} trail={[['Models', paths.models()], [useModelName(p.model), paths.model(p.model)]]} actions={v && <Actions v={v} />}
       info={v && <><Phase phase={v.status} /> {v.aliases.map((a) => <Badge key={a} color={a === 'champion' ? 'green' : 'blue'}>{a}</Badge>)}</>}>
       <Async query={version} label="Reading the version">{(data) => <Body v={data} />}</Async>
     </Page>
@@ -34,7 +35,7 @@ function Body({ v }: { v: ModelVersion }) {
       <Card><Facts columns={4} items={facts(v)} /></Card>
       <Serving v={v} />
       <Listing title="Metrics" items={names} trackBy={(n) => n} search={(n) => n} empty={{ title: 'No metrics', text: 'An imported version has none until it is evaluated.' }} columns={[
-        { id: 'name', header: 'Metric', cell: (n) => curveTitle(n), sort: (n) => n },
+        { id: 'name', header: 'Metric', cell: (n) => metricTitle(n), sort: (n) => n },
         { id: 'value', header: `Version ${v.number}`, cell: (n) => metric(v.metrics[n] ?? 0) },
         { id: 'parent', header: v.parent ? `Version ${v.parent}` : 'Parent', cell: (n) => (parent.data && n in parent.data.metrics ? metric(parent.data.metrics[n]!) : '—') },
       ]} />
@@ -46,10 +47,10 @@ const facts = (v: ModelVersion) => [
   { label: 'Digest', value: <Digest value={v.digest} copy /> },
   { label: 'Made', value: <><Time at={v.created} />, {v.origin.toLowerCase()}{v.preset && ` with ${v.preset}`}</> },
   { label: 'On top of', value: v.parent ? <Link href={paths.modelVersion(v.model, v.parent)}>version {v.parent}</Link> : 'nothing: it was imported' },
-  { label: 'Learned', value: v.datasets.length ? v.datasets.map((d) => <div className="line" key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link></div>) : '—' },
+  { label: 'Learned', value: v.datasets.length ? v.datasets.map((d) => <div className="line" key={d.digest}><DatasetVersionLink dataset={d.dataset} number={d.number} /></div>) : '—' },
   { label: 'Run', value: v.run ? <Link href={paths.run(v.run)}>run {tail(v.run)}</Link> : '—' },
   { label: 'Verdict', value: <><VerdictMark verdict={v.verdict} />{v.report && <div><Link href={reportPage(v.report)} external>Gate report</Link></div>}</> },
-  { label: 'Files', value: <code>{v.artifact}</code> },
+  { label: 'Files', value: <span title={v.artifact}>weights as safetensors, in the object <span className="nowrap">store <CopyText text={v.artifact} about="Copy where the files are" /></span></span> },
   { label: 'Lineage', value: <><Link href={paths.lineage(`modelVersion:${v.model}@${v.number}`)}>where it comes from</Link>, <Link href={paths.lineage(`modelVersion:${v.model}@${v.number}`, 'forward')}>what came of it</Link></> },
 ]
 

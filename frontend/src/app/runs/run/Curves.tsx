@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo } from 'react'
 import { runs } from '../../../data/runs'
 import type { MetricPoint } from '../../../data/schema'
-import { columns, curveTitle, groups, lasting, type Curve } from '../../../lib/curves'
+import { columns, curveTitle, groups, lasting, metricTitle, type Curve } from '../../../lib/curves'
 import { metric } from '../../../lib/format'
 import { Async, Card, Empty, Header, Spinner } from '../../../ui'
 import type { Series } from '../../../ui/Chart'
@@ -41,7 +41,7 @@ function Charts({ points, final }: { points: MetricPoint[]; final: boolean }) {
       <table className="plain" aria-label="Last values">
         <thead><tr><th scope="col">Metric</th><th scope="col">First</th><th scope="col">Last</th></tr></thead>
         <tbody>
-          {(final ? lasting(curves) : curves).map((c) => <tr key={c.name}><th scope="row">{curveTitle(c.name)}</th><td>{metric(c.values.find((v) => v !== null) ?? 0)}</td><td>{metric(c.last ?? 0)}</td></tr>)}
+          {(final ? lasting(curves) : curves).map((c) => <tr key={c.name}><th scope="row">{metricTitle(c.name)}</th><td>{metric(c.values.find((v) => v !== null) ?? 0)}</td><td>{metric(c.last ?? 0)}</td></tr>)}
         </tbody>
       </table>
     </Suspense>

@@ -4,6 +4,7 @@ import { runs } from '../../../data/runs'
 import type { WorkflowStep } from '../../../data/schema'
 import { words } from '../../../lib/format'
 import { chain, nested } from '../../../lib/graph'
+import { calledOff, toItsFailure, type Seen } from '../../../lib/workflow'
 import { Async, Card, Empty, Header, Segmented, Spinner, StepState, Time, Took, Wide } from '../../../ui'
 
 const Graph = lazy(() => import('../../../ui/Graph'))
@@ -11,7 +12,7 @@ const Graph = lazy(() => import('../../../ui/Graph'))
 /** The steps of the workflow as a graph and as an equal table, live. */
 export function Steps({ run, final, cancelled, explained }: { run: string; final: boolean; cancelled: boolean; explained: boolean }) {
   const steps = useQuery(runs.steps(run, final))
-  const seen = (items: WorkflowStep[]) => (cancelled ? calledOff(items) : blamed(items))
+  const seen = (items: WorkflowStep[]) => (cancelled ? calledOff(items) : toItsFailure(items))
   const [view, setView] = useState('graph')
   const pick = (
     <Segmented label="View" selectedId={view} onChange={(e) => setView(e.detail.selectedId)}
@@ -27,14 +28,6 @@ export function Steps({ run, final, cancelled, explained }: { run: string; final
     </Card>
   )
 }
-
-type Seen = Omit<WorkflowStep, 'status'> & { status: string }
-
-/** Nothing failed in a run that was cancelled; why, the page says above. */
-const calledOff = (items: WorkflowStep[]): Seen[] => items.map((s) => (s.status === 'Failed' ? { ...s, status: 'Cancelled', error: undefined } : s))
-
-/** A step whose error was caught has ended like one that went well: the one before "MarkFailed" did not. */
-const blamed = (items: WorkflowStep[]): Seen[] => items.map((s, i) => (items[i + 1]?.name === 'MarkFailed' ? { ...s, status: 'Failed' } : s))
 
 function Picture({ items, noted }: { items: Seen[]; noted: boolean }) {
   const { nodes, edges } = chain(items.filter((s) => !s.name.includes('/')).map((s) => ({ id: s.name, title: words(s.name), status: s.status, from: s.started, to: s.ended })))

@@ -1,12 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
+import { useModelName } from '../../../data/hooks'
 import { isFinal, runs } from '../../../data/runs'
 import type { Run } from '../../../data/schema'
 import { sentence } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
-import { shortIds } from '../../../lib/subjects'
+import { shortIds, tail } from '../../../lib/subjects'
 import { reportPage } from '../../../data/releases'
-import { Alert, Async, Card, Copy, Facts, Link, Page, RunState, Stack, Time, Took, VerdictMark } from '../../../ui'
+import { Alert, Async, Card, Facts, Link, Page, RunState, Stack, Time, Took, VerdictMark } from '../../../ui'
+import { CopyId, DatasetVersionLink, ModelLink } from '../../names'
 import { starter } from '../columns'
 import { Actions } from './Actions'
 import { Curves } from './Curves'
@@ -16,8 +18,9 @@ import { Steps } from './Steps'
 export default function RunPage() {
   const { run: id } = useParams({ strict: false }) as { run: string }
   const run = useQuery(runs.one(id))
+  const name = useModelName(run.data?.model)
   return (
-    <Page title={run.data ? `Training of ${run.data.model}` : 'Training run'} trail={[['Models', paths.models()], ['Training runs', paths.runs()]]} info={run.data && <RunState status={run.data.status} />} description={<><code>{id}</code> <Copy variant="icon" textToCopy={id} copyButtonAriaLabel="Copy the id of the run" copySuccessText="Copied" copyErrorText="The browser refused to copy" /></>} actions={run.data && <Actions run={run.data} />}>
+    <Page title={run.data ? `Training of ${name}` : 'Training run'} trail={[['Models', paths.models()], ['Training runs', paths.runs()]]} info={run.data && <RunState status={run.data.status} />} description={<span title={id}>Run {tail(id)} <CopyId id={id} of="the run" /></span>} actions={run.data && <Actions run={run.data} />}>
       <Async query={run} label="Reading the run">{(r) => <Body run={r} />}</Async>
     </Page>
   )
@@ -46,8 +49,8 @@ function Trouble({ run: r }: { run: Run }) {
 }
 
 const facts = (r: Run) => [
-  { label: 'Model', value: <><Link href={paths.model(r.model)}>{r.model}</Link>, from {r.parent ? <Link href={paths.modelVersion(r.model, r.parent)}>version {r.parent}</Link> : 'the base'}</> },
-  { label: 'Learns', value: r.datasets.length ? r.datasets.map((d) => <div className="line" key={d.digest}><Link href={paths.datasetVersion(d.dataset, d.number)}>{d.dataset} version {d.number}</Link></div>) : '—' },
+  { label: 'Model', value: <><ModelLink id={r.model} />, from {r.parent ? <Link href={paths.modelVersion(r.model, r.parent)}>version {r.parent}</Link> : 'the base'}</> },
+  { label: 'Learns', value: r.datasets.length ? r.datasets.map((d) => <div className="line" key={d.digest}><DatasetVersionLink dataset={d.dataset} number={d.number} /></div>) : '—' },
   { label: 'Started by', value: <>{starter(r)}{r.reason && <div className="soft">“{shortIds(r.reason)}”</div>}</> },
   { label: 'Preset, seed', value: `${r.preset}, ${r.seed}` },
   { label: 'Started', value: <Time at={r.started ?? r.created} /> },
