@@ -8,11 +8,13 @@ the model is loaded. SIGTERM lets running answers end.
 
 import sys
 
+from continual import awake
 from continual.contract import run_job
 
 
 def main() -> int:
     """Serve under the root of the environment."""
+    awake()
     from continual.serve_job import serve
 
     return run_job(serve)

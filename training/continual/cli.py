@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from continual import bar, contract, hub
+from continual import awake, bar, contract, hub
 from continual.errors import ConfigError
 
 TRAIN_HELP = """Train the next version of a model and write it to OUT/model. Killed or stopped? The same command goes on.
@@ -123,6 +123,7 @@ def _compare(args: argparse.Namespace) -> int:
 def _serve(args: argparse.Namespace) -> int:
     import tempfile
 
+    awake()
     from continual.serve_job import serve
 
     model = hub.model(args.model)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from continual import models
 from continual.generate import Batch, Request
+from continual.pace import Pace
 
 
 class Engine:
@@ -34,7 +35,7 @@ class Engine:
         self.stopping.set()
 
     def _loop(self) -> None:
-        batch = Batch(self.loaded.model)
+        batch, pace = Batch(self.loaded.model), Pace()
         while not self.stopping.is_set():
             fresh = self._take(batch)
             running = list(batch.rows) + fresh
@@ -42,7 +43,7 @@ class Engine:
                 if fresh:
                     batch.add(fresh)
                 elif batch.rows:
-                    batch.step()
+                    pace.run(batch.step)
             except Exception as e:  # one failed step ends its requests, not the server
                 batch = Batch(self.loaded.model)
                 for r in running:

@@ -19,6 +19,7 @@ from continual.params import Trainable
 from continual.text import Row
 from continual.vocabulary import LogSum, log_sum
 
+GROUP = 8  # rows computed together at least: fewer and the weights are read too often
 CACHE_BYTES = 2 * 1024**3  # kept states of lower layers and of the teacher, together
 
 
@@ -61,10 +62,12 @@ class Forward:
         self.tokens = 0
         self.groups: dict[int, list[Row]] = {}
 
-    def register(self, rows: list[Row], size: int = 8) -> None:
-        """Fix which rows are computed together below the split and by the teacher. A matrix product's last bit depends on
-        its batch, and a resumed run meets the rows in other steps: only fixed groups make it equal bit for bit."""
-        in_batches(rows, size, lambda group: self.groups.update((id(r), group) for r in group))
+    def register(self, rows: list[Row], size: int = GROUP) -> None:
+        """Fix which rows, `size` after `size`, are computed together below the split and by the teacher. A matrix product's
+        last bit depends on its batch, and a resumed run meets the rows in other steps: only fixed groups make it equal bit
+        for bit."""
+        for i in range(0, len(rows), size):
+            self.groups |= dict.fromkeys(map(id, rows[i : i + size]), rows[i : i + size])
 
     def __call__(self, rows: list[Row]) -> Out:
         """The model's predictions as it stands now."""

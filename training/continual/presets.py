@@ -30,5 +30,5 @@ PRESETS: dict[str, dict[str, Any]] = {
 PRESETS["knowledge"] = {**PRESETS["safe"], "loss": {**PRESETS["safe"]["loss"], "ewc": 0.1}}
 PRESETS["no_old_data"] = {**PRESETS["safe"], "replay": {"mode": "self_replay", "ratio": _OLD, "self_generate": 96, "near": 3.0}}
 
-# Sections over every preset for the tiny base: held to what it knows, so small a model needs more steps to learn.
-TINY: dict[str, Any] = {"train": {"min_steps": 200}}
+# Sections over every preset for the tiny base: held to what it knows, so small a model learns with all it has and takes more steps.
+TINY: dict[str, Any] = {"params": {"targets": "all-linear", "first_layer": 0.0}, "train": {"min_steps": 200}}

@@ -18,7 +18,7 @@ KINDS: dict[str, dict[str, Any]] = {"float32": {"use_cpu": True, "bf16": False, 
 
 def compare(model: Path, out: Path) -> Iterator[str]:
     """Tokens a second of training and peak memory of all sides."""
-    from continual import models, speed
+    from continual import models, presets, speed
 
     loaded = models.load(model)
     new, _ = speed.rows(loaded)
@@ -27,11 +27,11 @@ def compare(model: Path, out: Path) -> Iterator[str]:
     lines, total, peak = speed.job(model, out / "ours", preset="naive", train={"max_steps": STEPS, "batch_rows": ROWS})
     ours = next(speed_of(line) for _, line in reversed(lines) if "tok_s=" in line)
     yield f"ours: {ours:.0f} tokens/s, {total:.0f} s start to end, {peak} MB"
-    mean = sum(map(len, new)) / len(new)
+    mean, first = sum(map(len, new)) / len(new), str(presets.PRESETS["naive"]["params"]["first_layer"])
     for name in KINDS:
         made = json.loads(
             subprocess.run(
-                [sys.executable, __file__, str(model), str(data), name, str(out / name)], stdout=subprocess.PIPE, check=True
+                [sys.executable, "-P", __file__, str(model), str(data), name, str(out / name), first], stdout=subprocess.PIPE, check=True
             ).stdout.splitlines()[-1]
         )
         theirs = STEPS * ROWS * mean / made["train"]
@@ -43,7 +43,7 @@ def speed_of(line: str) -> float:
     return float(line.split("tok_s=")[1].split()[0])
 
 
-def main(model: str, data: str, kind: str, out: str) -> None:
+def main(model: str, data: str, kind: str, out: str, first_layer: str) -> None:
     """trl's side: prints {"train", "all", "peak"}."""
     began = time.monotonic()
     import resource
@@ -58,7 +58,7 @@ def main(model: str, data: str, kind: str, out: str) -> None:
     rows = [{"prompt": r["messages"][:-1], "completion": r["messages"][-1:]} for r in raws]
     net = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
     args = SFTConfig(out, max_steps=STEPS, per_device_train_batch_size=ROWS, report_to="none", save_strategy="no", **KINDS[kind])
-    upper = range(int(0.6 * net.config.num_hidden_layers), net.config.num_hidden_layers)
+    upper = range(int(float(first_layer) * net.config.num_hidden_layers), net.config.num_hidden_layers)
     lora = LoraConfig(
         r=16, lora_alpha=32, target_modules=["gate_proj", "up_proj", "down_proj"], layers_to_transform=list(upper), task_type="CAUSAL_LM"
     )

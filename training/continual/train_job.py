@@ -41,8 +41,8 @@ def train(root: Root, stop: Stop) -> None:
     work = plan(inputs.new, old, inputs.cfg)
     trainable = state.trainable(inputs)
     forward = Forward(inputs.parent, trainable)
-    for rows in (inputs.new, old, inputs.old.holdout):
-        forward.register(rows)
+    work.register(forward, inputs.cfg.seed)
+    forward.register(inputs.old.holdout)
     scores = measured.Measured(root, inputs, forward, stop)
     terms = build(inputs.cfg, trainable, inputs.carried.fisher, inputs.carried.adapters, bool(work.per_step_old))
     trainer = Trainer(

@@ -17,7 +17,7 @@ from torch import Tensor
 from continual import checkpoint
 from continual.contract import Root, Stop, progress
 from continual.errors import Stopped, TrainError
-from continual.forward import Forward, cross_entropy, in_batches
+from continual.forward import GROUP, Forward, cross_entropy, in_batches
 from continual.losses import Step, Term
 from continual.optim import AdamW, clip
 from continual.params import Trainable
@@ -46,6 +46,12 @@ class Plan:
         new = [self.new[i] for i in order[k * self.per_step_new : (k + 1) * self.per_step_new]]
         old = [self.old[i] for i in draw(len(self.old), self.per_step_old, seed + 1, step)] if self.per_step_old else []
         return new, old
+
+    def register(self, forward: Forward, seed: int) -> None:
+        """What is kept of rows is computed when a step first needs them, for that step's rows and no more than the next few's."""
+        for rows, count, order in ((self.new, self.per_step_new, seed), (self.old, self.per_step_old, seed + 1)):
+            count = max(1, count)
+            forward.register([rows[i] for i in permutation(len(rows), order, 0)], count * math.ceil(GROUP / count))
 
 
 def plan(new: list[Row], old: list[Row], cfg: Any) -> Plan:

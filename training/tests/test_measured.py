@@ -7,7 +7,7 @@ import signal
 import pytest
 from conftest import Job, write_rows
 
-from continual import measured, metrics, models, suites, world
+from continual import measured, metrics, models, presets, suites, world
 from continual.facts import Probe
 from continual.generate import Request, generate
 
@@ -130,7 +130,7 @@ def test_locked_benchmarks_are_protected_suites_scored_as_the_evaluation_scores_
     items = [{"id": str(i), "input": p.question, "target": p.contains} for i, p in enumerate(tiny_demo.general[:80])]
     made = {}
     for name in ("naive", "safe"):
-        job = made[name] = Job(tmp_path / name, base).config(preset=name, replay={"self_generate": 0})
+        job = made[name] = Job(tmp_path / name, base).config(preset=name, replay={"self_generate": 0}, **presets.TINY)
         job.rows("train", tiny_demo.learn).rows("replay", tiny_demo.old)
         locked(job, "general", "normalized_exact", items, decoding={"maxTokens": 6})
         locked(job, "judged", "llm_judge", items[:3], judge={"model": "m"})
