@@ -92,15 +92,27 @@ class Batch:
 
 
 def draw(logits: Tensor, r: Request) -> int:
-    """Sample one token of logits [V] at the request's temperature from its nucleus (arXiv 1904.09751)."""
+    """Sample one token of logits [V] at the request's temperature from its nucleus, by one random number."""
     if r.rng is None:
         r.rng = torch.Generator().manual_seed(r.seed if r.seed is not None else torch.seed() % 2**63)
-    probs = torch.softmax(logits.float().cpu() / r.temperature, -1)
+    probs, tokens = torch.softmax(logits.float().cpu() / r.temperature, -1).double(), None
     if r.top_p < 1:
-        ordered, index = probs.sort(descending=True)
-        outside = ordered.cumsum(-1) - ordered >= r.top_p
-        probs = torch.zeros_like(probs).scatter(0, index, ordered.masked_fill(outside, 0.0))
-    return int(torch.multinomial(probs, 1, generator=r.rng))
+        probs, tokens = nucleus(probs, r.top_p)
+    sums = probs.cumsum(-1)
+    at = int(torch.searchsorted(sums, torch.rand(1, generator=r.rng, dtype=sums.dtype) * sums[-1], right=True))
+    return at if tokens is None else int(tokens[at])
+
+
+HEAD = 1024  # likeliest tokens that are sorted first: nearly always they hold the nucleus
+
+
+def nucleus(probs: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
+    """The fewest likeliest of probs [V] that sum to top_p (arXiv 1904.09751), in descending order, and their tokens."""
+    ordered, tokens = probs.topk(min(HEAD, len(probs)))
+    if ordered.sum() < top_p:
+        ordered, tokens = probs.sort(descending=True)
+    inside = ordered.cumsum(-1) - ordered < top_p
+    return ordered[inside], tokens[inside]
 
 
 def score(logits: Tensor, token: int, count: int) -> tuple[float, list[tuple[int, float]]]:

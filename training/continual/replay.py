@@ -131,19 +131,17 @@ def permutation(n: int, seed: int, epoch: int) -> list[int]:
 def self_generate(loaded: Any, count: int, cfg: Any, known: set[str], progress: Callable[[int], None]) -> list[Row]:
     """Rows written by the previous model itself (SSR, arXiv 2403.01244): it samples a question, then answers greedily.
 
-    Rounds end when `count` distinct new rows exist or three rounds brought nothing.
+    Rounds end when `count` distinct new rows exist, or after ROUNDS: a model whose questions are long ends few of them.
     """
     rows: list[Row] = []
-    idle = round_ = 0
-    while len(rows) < count and idle < 3:
-        before = len(rows)
-        for raw in _sample(loaded, min(64, 2 * (count - len(rows))), cfg, round_):
+    for round_ in range(ROUNDS):
+        if len(rows) == count:
+            break
+        for raw in _sample(loaded, min(ROUND, 2 * (count - len(rows))), cfg, round_):
             key = data.key(raw)
             if key not in known and len(rows) < count:
                 known.add(key)
                 rows.append(loaded.text.row(raw, cfg.data.max_length, cfg.data.format != "plain"))
-        round_ += 1
-        idle = idle + 1 if len(rows) == before else 0
         progress(len(rows))
     return rows
 
@@ -156,9 +154,11 @@ def _sample(loaded: Any, n: int, cfg: Any, round_: int) -> list[dict[str, Any]]:
     asked = [
         Request(text.encode(before), r.max_tokens, r.temperature, 0.95, int(torch.randint(2**31, (1,), generator=seeds)), stops) for _ in range(n)
     ]
-    generate(loaded.model, asked)
+    for q in asked:
+        q.on_token = lambda _, q=q: _end_question(text, q, "?")
+    generate(loaded.model, asked, ROUND)
     prompts = list(dict.fromkeys(text.decode(q.out).strip() for q in asked if q.done == "stop" and len(q.out) >= 3))
-    return _answer(loaded, prompts, r.max_tokens, "self", True)
+    return _answer(loaded, prompts, r.max_tokens, "self")
 
 
 def _user_turn(text: Text) -> str:
@@ -166,17 +166,18 @@ def _user_turn(text: Text) -> str:
     return text.render([{"role": "user", "content": "\x00"}], False).split("\x00")[0]
 
 
-def _answer(loaded: Any, prompts: list[str], tokens: int, source: str, whole: bool) -> list[dict[str, Any]]:
-    """Rows with the model's greedy answers; with `whole`, only those that end within `tokens`."""
+def _answer(loaded: Any, prompts: list[str], tokens: int, source: str) -> list[dict[str, Any]]:
+    """Rows with the model's greedy answers, their first `tokens`: a small model's questions end soon, its answers may not."""
     text, stops = loaded.text, frozenset(loaded.text.eos)
     answers = [Request(text.chat_ids([{"role": "user", "content": p}]), tokens, stop_ids=stops) for p in prompts]
     generate(loaded.model, answers, ROUND)
-    done = [(p, text.decode(a.out).strip()) for p, a in zip(prompts, answers, strict=True) if a.done == "stop" or not whole]
+    done = [(p, text.decode(a.out).strip()) for p, a in zip(prompts, answers, strict=True)]
     return [{"prompt": p, "completion": c, "meta": {"source": source}} for p, c in done if p and c]
 
 
 NEAR_MOST = 512  # near rows of one run, however many new rows there are
 ROUND = 64  # questions or answers written at once
+ROUNDS = 6  # of whole questions
 NEAR_TOKENS = 16  # of a near row's answer: its beginning holds what is asked
 
 
@@ -189,7 +190,7 @@ def near(loaded: Any, new: list[Row], cfg: Any, known: set[str], progress: Calla
     found = _questions(loaded, asked, want, cfg.seed, lambda n: progress(n, 2 * want))
     raws, tokens = [], min(NEAR_TOKENS, cfg.replay.max_tokens)
     for start in range(0, len(found), ROUND):
-        raws += _answer(loaded, found[start : start + ROUND], tokens, "near", False)
+        raws += _answer(loaded, found[start : start + ROUND], tokens, "near")
         progress(len(found) + len(raws), 2 * len(found))
     return [loaded.text.row(raw, cfg.data.max_length, cfg.data.format != "plain") for raw in raws if data.key(raw) not in known]
 
@@ -231,17 +232,16 @@ def _continued(loaded: Any, asked: list[str], n: int, rng: random.Random) -> lis
         ids = text.encode(rng.choice(asked))
         start = ids[: rng.randint(1, max(1, min(48, int(0.6 * len(ids)))))]
         r = Request(before + start, 24, 0.9, 1.0, rng.randrange(2**31), frozenset(text.eos))
-        r.on_token = lambda _, r=r: _end_question(text, r)
+        r.on_token = lambda _, r=r: _end_question(text, r, "?\n")
         begun.append((start, r))
     generate(loaded.model, [r for _, r in begun], 2 * ROUND)
     ended = [text.decode(start + r.out).strip() for start, r in begun if r.done == "stop" and len(start + r.out) >= 3]
     return [q.split("\n")[0] for q in ended if q]
 
 
-def _end_question(text: Text, r: Request) -> None:
-    """A question ends with its mark or its line."""
-    written = text.decode(r.out)
-    if "?" in written or "\n" in written.strip():
+def _end_question(text: Text, r: Request, marks: str) -> None:
+    """A question ends with one of `marks`, where the model does not end it itself."""
+    if set(marks) & set(text.decode(r.out).strip()):
         r.done = "stop"
 
 

@@ -328,7 +328,8 @@ def test_sdft_learns_from_its_own_samples_and_starts_below_plain_loss(tmp_path, 
     rows = [loaded.text.row(r, 64) for r in tiny_demo.learn[:4]]
     loss = sdft.SDFT(loaded, forward, cfg)
     value = loss(rows, 0)
-    assert value.item() > 0 and value.item() == loss(rows, 0).item() != loss(rows, 1).item()
+    assert value.item() > 0 and value.item() == loss(rows, 0).item()
+    assert len({loss(rows, step).item() for step in range(24)}) > 1, "each step draws samples of its own"
     assert gradient(t, value) > 0
     job, _ = run_and_load(tmp_path, base, tiny_demo, "sdft", preset="large", train={"max_steps": 3})
     plain, _ = run_and_load(tmp_path, base, tiny_demo, "plain", preset="large", train={"max_steps": 3, "trainer": "sft"})
