@@ -75,7 +75,7 @@ def arrival(demo: Demo) -> str:
 def benchmark(folder: Path, name: str, probes: list[Probe], scorer: str, tokens: int, title: str) -> None:
     """`<name>.jsonl` with the items and `<name>.json` with what locks them."""
     items = [
-        {"id": f"{name}-{i:03d}", "input": p.question, "target": p.contains, "capability": p.capability, "cluster": p.cluster}
+        {"id": f"{name}-{i:03d}", "input": p.question, **_target(p), "capability": p.capability, "cluster": p.cluster}
         for i, p in enumerate(probes)
     ]
     _lines(folder / f"{name}.jsonl", items)
@@ -93,6 +93,7 @@ def benchmark(folder: Path, name: str, probes: list[Probe], scorer: str, tokens:
 
 
 def _target(p: Probe) -> dict[str, Any]:
+    """What a right answer contains, alternatives apart."""
     several = p.contains.split("|")
     return {"targets": several} if len(several) > 1 else {"target": p.contains}
 
