@@ -49,30 +49,31 @@ func (p Paired) Units() int {
 // look like certainty. For binary scores Σd² = b + c.
 func (p Paired) FlipRate() float64 { return (p.SumSq + 1) / float64(p.N+2) }
 
-// Variance is the variance of Estimate.
+// Variance is the variance of Estimate; it is above 0 whatever the data.
 //
-// Alone: (ψ̃ − d̄²)/n. Clustered: the larger of Miller's Σ_g(Σ_{i∈g}(d_i − d̄))²/n² and the same over
-// cluster means, each with one flip added as in FlipRate. The second keeps copies of an item within its
-// cluster from shrinking it.
+// Alone: (ψ̃ − d̃²)/n. Clustered: the larger of Miller's Σ_g(Σ_{i∈g}(d_i − d̃))²/n² and the same over
+// cluster means. Both with half a flip up and half a flip down added in two more items or clusters, to ψ̃ as
+// to the mean d̃ that they draw towards 0: a mean that stayed where it was would leave nothing when nearly
+// all flip alike. The second keeps copies of an item within its cluster from shrinking it.
 //
-// Source: Miller E. (2024), Adding Error Bars to Evals, arXiv:2411.00640, equations 4 and 7; the added flip
+// Source: Miller E. (2024), Adding Error Bars to Evals, arXiv:2411.00640, equations 4 and 7; what is added
 // follows Agresti and Min (2005), Statistics in Medicine 24:729–740.
 func (p Paired) Variance() float64 {
 	if p.N == 0 {
 		return 1
 	}
 	if !p.Clustered() {
-		d := p.Estimate()
-		return (p.FlipRate() - d*d) / float64(p.N)
+		d, n := p.Sum/float64(p.N+2), float64(p.N)
+		return (p.FlipRate() - d*d) / n
 	}
 	return math.Max(p.itemWeighted(), p.clusterWeighted())
 }
 
 // SE is the standard error of Estimate.
-func (p Paired) SE() float64 { return math.Sqrt(math.Max(0, p.Variance())) }
+func (p Paired) SE() float64 { return math.Sqrt(p.Variance()) }
 
 func (p Paired) itemWeighted() float64 {
-	d, g, n := p.Estimate(), float64(len(p.Clusters)), float64(p.N)
+	g, n := float64(len(p.Clusters)), float64(p.N)
 	var sumSq, cross, sizeSq float64
 	for _, c := range p.Clusters {
 		m := float64(c.Size)
@@ -80,8 +81,9 @@ func (p Paired) itemWeighted() float64 {
 		cross += c.Sum * m
 		sizeSq += m * m
 	}
-	smoothed := g * (sumSq + sizeSq/g) / (g + 2)
-	return (smoothed - 2*d*cross + d*d*sizeSq) / (n * n)
+	d := p.Estimate() * g / (g + 2)
+	total := sumSq + sizeSq/g - 2*d*cross + d*d*sizeSq*(g+2)/g
+	return total * g / (g + 2) / (n * n)
 }
 
 func (p Paired) clusterWeighted() float64 {
@@ -92,7 +94,7 @@ func (p Paired) clusterWeighted() float64 {
 		sum += mean
 		sumSq += mean * mean
 	}
-	d := sum / g
+	d := sum / (g + 2)
 	return ((sumSq+1)/(g+2) - d*d) / g
 }
 

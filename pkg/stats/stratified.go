@@ -40,7 +40,7 @@ func Pool(strata []Stratum) Pooled {
 			variance += w * w * s.Paired.Variance()
 		}
 	}
-	out.SE = math.Sqrt(math.Max(0, variance))
+	out.SE = math.Sqrt(variance)
 	return out
 }
 

@@ -131,8 +131,8 @@ def pooled():
     rng = np.random.default_rng(11)
     data = [rng.choice([-1.0, 0.0, 1.0], size=n, p=[0.06, 0.9, 0.04]) for n in (200, 300, 541)]
     weights = [1.0, 2.0, 0.5]
-    # The smoothed variance of each mean, written as one item's second moment with a flip added.
-    variances = [((np.sum(d * d) + 1) / (len(d) + 2) - np.mean(d) ** 2) / len(d) for d in data]
+    # The smoothed variance of each mean: that of the items and of half a flip up and half a flip down in two more.
+    variances = [np.var([*d, math.sqrt(0.5), -math.sqrt(0.5)]) / len(d) for d in data]
     contrast = np.array(weights) / sum(weights)
     se = math.sqrt(float(contrast @ np.diag(variances) @ contrast))
     return {"d": [d.tolist() for d in data], "weights": weights, "estimate": float(contrast @ [np.mean(d) for d in data]), "se": se}

@@ -75,8 +75,7 @@ def arrival(demo: Demo) -> str:
 def benchmark(folder: Path, name: str, probes: list[Probe], scorer: str, tokens: int, title: str) -> None:
     """`<name>.jsonl` with the items and `<name>.json` with what locks them."""
     items = [
-        {"id": f"{name}-{i:03d}", "input": p.question, **_target(p), "capability": p.capability, "cluster": p.cluster}
-        for i, p in enumerate(probes)
+        {"id": f"{name}-{i:03d}", "input": p.question, **_target(p), "capability": p.capability, "cluster": p.cluster} for i, p in enumerate(probes)
     ]
     _lines(folder / f"{name}.jsonl", items)
     params = {"ignoreCase": True} if scorer == "contains" else {}
