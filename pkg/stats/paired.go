@@ -52,9 +52,9 @@ func (p Paired) FlipRate() float64 { return (p.SumSq + 1) / float64(p.N+2) }
 // Variance is the variance of Estimate; it is above 0 whatever the data.
 //
 // Alone: (ψ̃ − d̃²)/n. Clustered: the larger of Miller's Σ_g(Σ_{i∈g}(d_i − d̃))²/n² and the same over
-// cluster means. Both with half a flip up and half a flip down added in two more items or clusters, to ψ̃ as
-// to the mean d̃ that they draw towards 0: a mean that stayed where it was would leave nothing when nearly
-// all flip alike. The second keeps copies of an item within its cluster from shrinking it.
+// cluster means. Both over two more items or clusters, d² = ½ each, one up and one down: they count in ψ̃ and in
+// the mean d̃, which they draw towards 0. A mean that stayed where it was would leave nothing when nearly all
+// flip alike. The second keeps copies of an item within its cluster from shrinking it.
 //
 // Source: Miller E. (2024), Adding Error Bars to Evals, arXiv:2411.00640, equations 4 and 7; what is added
 // follows Agresti and Min (2005), Statistics in Medicine 24:729–740.

@@ -9,8 +9,8 @@ import (
 	"github.com/perennial-llm/perennial/pkg/stats"
 )
 
-// A company's facts go from none to nearly all: the more flip alike, the less is added to their spread may hide
-// of it, and the pooled interval stands on it.
+// A company's facts go from none to nearly all. What is added to their spread must not eat it up: the pooled
+// interval stands on it.
 func TestVariance_HoldsWhenNearlyAllFlipAlike(t *testing.T) {
 	chance := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{32, 100, 1000} {

@@ -2,7 +2,7 @@
 
 A token takes some hundred products of a tenth of a millisecond. Threads that sleep between them are woken too late, threads
 that wait awake lose their turn as soon as another process has the core (measured with SmolLM2 on two cores: 31 tokens a second awake,
-20 asleep or with one thread; beside two busy processes 5 awake, 17 with one). So waiting threads stay awake a while
+20 asleep or with one thread; beside two busy processes 6 awake, 12 asleep or with one). So waiting threads stay awake a while
 (serve_job.py), and what is faster now is found by trying.
 """
 

@@ -69,6 +69,14 @@ test('when the gate let no version through, no one is chosen and the dialog says
   expect((await dialog()).textContent).toContain('Choose a version')
 })
 
+test('a dialog whose environments cannot be read says so', async () => {
+  server.use(http.get('*/v1/models/assistant/environments', () => HttpResponse.json({ code: 'Invalid', title: 'Invalid', status: 400, detail: 'the environments cannot be read' }, { status: 400 })))
+  state.holds = []
+  open('/models/assistant/versions/11', 'ana')
+  await press('Request release')
+  await see(/the environments cannot be read/i)
+})
+
 test('approvals that expired or were voided can be looked for', async () => {
   state.approvals = state.approvals.map((a, i) => ({ ...a, status: i === 0 ? 'Expired' : 'Voided' }))
   open('/approvals?status=Expired', 'ben')

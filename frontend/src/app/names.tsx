@@ -21,10 +21,5 @@ export const DatasetVersionLink = ({ dataset, number }: { dataset: string; numbe
 /** A benchmark by its title. */
 export const BenchmarkLink = ({ id }: { id: string }) => <Link href={paths.benchmark(id)}>{useBenchmarkName(id)}</Link>
 
-interface Copied { text: string; about: string }
-
-/** Copies what is too long to read. */
-export const CopyText = ({ text, about }: Copied) => <Copy variant="icon" textToCopy={text} copyButtonAriaLabel={about} copySuccessText="Copied" copyErrorText="The browser refused to copy" />
-
 /** The id of something, which commands and addresses use, to copy. */
-export const CopyId = ({ id, of }: { id: string; of: string }) => <CopyText text={id} about={`Copy the id of ${of}`} />
+export const CopyId = ({ id, of }: { id: string; of: string }) => <Copy text={id} about={`Copy the id of ${of}`} />

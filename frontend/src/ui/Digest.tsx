@@ -1,5 +1,5 @@
-import Copy from '@cloudscape-design/components/copy-to-clipboard'
 import { digest } from '../lib/format'
+import { Copy } from './Copy'
 
 /** The first digits of a digest, whole on hover and to copy. */
 export function Digest({ value, copy = false }: { value: string | undefined; copy?: boolean }) {
@@ -9,7 +9,7 @@ export function Digest({ value, copy = false }: { value: string | undefined; cop
   return (
     <span className="nowrap">
       {text}{' '}
-      <Copy variant="icon" textToCopy={value} copyButtonAriaLabel={`Copy digest ${digest(value)}`} copySuccessText="Copied" copyErrorText="The browser refused to copy" />
+      <Copy text={value} about={`Copy digest ${digest(value)}`} />
     </span>
   )
 }

@@ -40,8 +40,13 @@ function useRequest({ model, version }: Props) {
   return { list, all, versions, places, one, failed, picked, breakGlass, ready, act, setChosen, setNames, setBreakGlass }
 }
 
-/** How a choice looks whose options are not here yet. */
-const waits = (query: { isPending: boolean }) => (query.isPending ? ({ statusType: 'loading', loadingText: 'Reading…' } as const) : {})
+const states = { pending: 'loading', error: 'error', success: 'finished' } as const
+
+/** What a choice shows before one is made: while its options are read, when they could not be, and when they are there. */
+const choice = (query: { status: keyof typeof states }, what: string, ask: string) => {
+  const reading = `Reading ${what}`
+  return { statusType: states[query.status], loadingText: reading, errorText: `The ${what} could not be read`, placeholder: query.status === 'pending' ? reading : ask }
+}
 
 /** Asks for a version to be released; another person decides. */
 export default function RequestRelease(props: Props) {
@@ -49,13 +54,13 @@ export default function RequestRelease(props: Props) {
   return (
     <ReasonDialog title="Request release" action="Request release" busy={r.act.busy} error={r.act.error} onClose={props.onClose} onSubmit={r.act.run} disabled={!r.ready}>
       <FormField label="Version">
-        <Select options={r.versions.map(option)} selectedOption={r.one ? option(r.one) : null} placeholder={r.list.isPending ? 'Reading versions' : 'Choose a version'} {...waits(r.list)} empty="There is no version yet" onChange={(e) => r.setChosen(Number(e.detail.selectedOption.value))} />
+        <Select options={r.versions.map(option)} selectedOption={r.one ? option(r.one) : null} {...choice(r.list, 'versions', 'Choose a version')} empty="There is no version yet" onChange={(e) => r.setChosen(Number(e.detail.selectedOption.value))} />
       </FormField>
       <FormField label="Environments" description="In the order of promotion; the same digest moves.">
-        <Multiselect options={r.places} placeholder={r.all.isPending ? 'Reading environments' : 'Choose environments'} {...waits(r.all)} selectedOptions={r.picked} onChange={(e) => r.setNames(e.detail.selectedOptions.map((o) => o.value ?? ''))} deselectAriaLabel={(o) => `Leave out ${o.label}`} />
+        <Multiselect options={r.places} {...choice(r.all, 'environments', 'Choose environments')} selectedOptions={r.picked} onChange={(e) => r.setNames(e.detail.selectedOptions.map((o) => o.value ?? ''))} deselectAriaLabel={(o) => `Leave out ${o.label}`} />
       </FormField>
       {r.versions.length > 0 && !r.one && <Alert type="info" header="No version may be released now">The gate failed each, or somebody rejected it. Train another one, or choose one and ask against the gate.</Alert>}
-      {r.list.error && <ErrorState error={r.list.error} />}
+      {[r.list, r.all].map((q, i) => q.error && <ErrorState key={i} error={q.error} />)}
       {r.failed && (
         <Alert type="warning" header={`The gate said FAIL for version ${r.one?.number}`}>
           <Checkbox checked={r.breakGlass} onChange={(e) => r.setBreakGlass(e.detail.checked)}>Break-glass: ask nevertheless. Two other people must agree, each with a reason.</Checkbox>

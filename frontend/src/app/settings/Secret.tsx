@@ -5,7 +5,7 @@ export function Secret({ title, value, onClose }: { title: string; value: string
   return (
     <Box margin={{ bottom: 'm' }}>
       <Alert type="success" header={title} dismissible dismissAriaLabel="I have copied it" onDismiss={onClose}>
-        Copy it now; it is not shown again. <code>{value}</code> <Copy variant="icon" textToCopy={value} copyButtonAriaLabel="Copy it" copySuccessText="Copied" copyErrorText="The browser refused to copy" />
+        Copy it now; it is not shown again. <code>{value}</code> <Copy text={value} about="Copy it" />
       </Alert>
     </Box>
   )

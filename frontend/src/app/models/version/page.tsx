@@ -10,8 +10,8 @@ import { metricTitle } from '../../../lib/curves'
 import { metric } from '../../../lib/format'
 import { paths } from '../../../lib/paths'
 import { tail } from '../../../lib/subjects'
-import { CopyText, DatasetVersionLink } from '../../names'
-import { Async, Badge, Button, Card, Digest, Facts, Header, Link, Listing, Page, Phase, ReasonDialog, Stack, Time, VerdictMark } from '../../../ui'
+import { DatasetVersionLink } from '../../names'
+import { Async, Badge, Button, Card, Copy, Digest, Facts, Header, Link, Listing, Page, Phase, ReasonDialog, Stack, Time, VerdictMark } from '../../../ui'
 
 const RequestRelease = lazy(() => import('../../deployment/RequestRelease'))
 
@@ -50,7 +50,7 @@ const facts = (v: ModelVersion) => [
   { label: 'Learned', value: v.datasets.length ? v.datasets.map((d) => <div className="line" key={d.digest}><DatasetVersionLink dataset={d.dataset} number={d.number} /></div>) : '—' },
   { label: 'Run', value: v.run ? <Link href={paths.run(v.run)}>run {tail(v.run)}</Link> : '—' },
   { label: 'Verdict', value: <><VerdictMark verdict={v.verdict} />{v.report && <div><Link href={reportPage(v.report)} external>Gate report</Link></div>}</> },
-  { label: 'Files', value: <span title={v.artifact}>weights as safetensors, in the object <span className="nowrap">store <CopyText text={v.artifact} about="Copy where the files are" /></span></span> },
+  { label: 'Files', value: <span title={v.artifact}>weights as safetensors, in the object <span className="nowrap">store <Copy text={v.artifact} about="Copy where the files are" /></span></span> },
   { label: 'Lineage', value: <><Link href={paths.lineage(`modelVersion:${v.model}@${v.number}`)}>where it comes from</Link>, <Link href={paths.lineage(`modelVersion:${v.model}@${v.number}`, 'forward')}>what came of it</Link></> },
 ]
 

@@ -10,7 +10,7 @@ export function Logs({ run, final }: { run: string; final: boolean }) {
   const actions = (
     <Stack direction="horizontal" size="s" alignItems="center">
       <Toggle checked={follow} onChange={(e) => setFollow(e.detail.checked)}>Follow</Toggle>
-      <Copy variant="icon" textToCopy={(logs.data?.lines ?? []).join('\n')} copyButtonAriaLabel="Copy the log" copySuccessText="Copied" copyErrorText="The browser refused to copy" />
+      <Copy text={(logs.data?.lines ?? []).join('\n')} about="Copy the log" />
     </Stack>
   )
   return (
