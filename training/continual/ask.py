@@ -7,6 +7,7 @@ from continual import models
 from continual.choices import loglikelihoods, pick
 from continual.facts import Probe
 from continual.generate import Request, generate
+from continual.workers import each
 
 
 def ask(folder: Path, probes: list[Probe], tokens: int) -> list[bool]:
@@ -20,9 +21,9 @@ def answers(loaded: Any, probes: list[Probe], tokens: int) -> list[bool]:
     written = [i for i, p in enumerate(probes) if not p.choices]
     for i, ok in zip(written, _written(loaded, [probes[i] for i in written], tokens), strict=True):
         right[i] = ok
-    for i, p in enumerate(probes):
-        if p.choices:
-            right[i] = _chosen(loaded, p)
+    chosen = [i for i, p in enumerate(probes) if p.choices]
+    for i, ok in zip(chosen, each(lambda i: _chosen(loaded, probes[i]), chosen, loaded.model.device), strict=True):
+        right[i] = ok
     return right
 
 

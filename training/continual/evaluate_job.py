@@ -59,9 +59,10 @@ class Run:
         with self.kept.open("a", encoding="utf-8") as log:
             for b in self.benches:
                 todo = [i for i in b.items if i.key not in self.done]
-                for start in range(0, len(todo), self.cfg.batch):
+                size = 2 * self.cfg.batch  # two batches side by side
+                for start in range(0, len(todo), size):
                     self._check_stop()
-                    self._batch(b, todo[start : start + self.cfg.batch], log)
+                    self._batch(b, todo[start : start + size], log)
         self._write()
 
     def _resume(self) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ predicting positions alone.
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -18,9 +18,14 @@ from continual.pack import Tree
 from continual.params import Trainable
 from continual.text import Row
 from continual.vocabulary import LogSum, log_sum
+from continual.workers import each
 
-GROUP = 8  # rows computed together at least: fewer and the weights are read too often
+GROUP = 4  # rows whose kept states are computed together: fewer and the weights are read too often
+BATCH = 8  # rows that are measured together
 CACHE_BYTES = 2 * 1024**3  # kept states of lower layers and of the teacher, together
+
+X = TypeVar("X")
+Y = TypeVar("Y")
 
 
 class Out:
@@ -50,24 +55,29 @@ class Out:
 
 
 class Forward:
-    """Runs rows through the model."""
+    """Runs rows through the model. `apart`: threads may run rows side by side, each with the previous model or the present one;
+    not where the previous weights take the place of the present ones."""
 
     def __init__(self, loaded: Any, trainable: Trainable):
         self.model, self.t = loaded.model, trainable
+        self.apart = not trainable.start and self.model.device.type == "cpu"
         self.own = hasattr(loaded.model, "run")
         self.split = trainable.first if self.own else 0
         self.lower: dict[int, Tensor] = {}
         self.taught: dict[float, dict[int, Tensor]] = {}
         self.bytes = 0
-        self.tokens = 0
         self.groups: dict[int, list[Row]] = {}
 
-    def register(self, rows: list[Row], size: int = GROUP) -> None:
-        """Fix which rows, `size` after `size`, are computed together below the split and by the teacher. A matrix product's
+    def each(self, work: Callable[[X], Y], items: Sequence[X]) -> list[Y]:
+        """work(item) of every item, side by side where that is safe."""
+        return each(work, items, self.model.device) if self.apart else [work(x) for x in items]
+
+    def register(self, rows: list[Row]) -> None:
+        """Fix which rows, GROUP after GROUP, are computed together below the split and by the teacher. A matrix product's
         last bit depends on its batch, and a resumed run meets the rows in other steps: only fixed groups make it equal bit
         for bit."""
-        for i in range(0, len(rows), size):
-            self.groups |= dict.fromkeys(map(id, rows[i : i + size]), rows[i : i + size])
+        for i in range(0, len(rows), GROUP):
+            self.groups |= dict.fromkeys(map(id, rows[i : i + GROUP]), rows[i : i + GROUP])
 
     def __call__(self, rows: list[Row]) -> Out:
         """The model's predictions as it stands now."""
@@ -78,7 +88,6 @@ class Forward:
         return self._out(rows, 0)
 
     def _out(self, rows: list[Row], split: int) -> Out:
-        self.tokens += sum(len(r) for r in rows)
         at = [learned(r) for r in rows]
         labels = torch.tensor([r.ids[j] for r, js in zip(rows, at, strict=True) for j in js], device=self.model.device)
         owner = torch.tensor([i for i, js in enumerate(at) for _ in js], device=self.model.device)
@@ -110,17 +119,20 @@ class Forward:
     @torch.no_grad()
     def _known(self, rows: list[Row], temperature: float) -> Tensor:
         """What is kept of the previous model at the learned tokens of rows, see `_teach`."""
+        self.keep_lower(rows)
         head, store = frozen_head(self.model), self.taught.setdefault(temperature, {})
         return torch.cat(self._kept(rows, store, lambda group: self._teach(group, head, temperature)))
 
-    def remember(self, rows: list[Row]) -> None:
+    def remember(self, rows: list[Row], temperature: float = 1.0) -> None:
         """Keep the previous model's view of rows: once the change is merged it cannot be computed."""
-        self._known(rows, 1.0)
+        if rows:
+            self._known(rows, temperature)
 
     def keep_lower(self, rows: list[Row]) -> None:
         """Compute what is kept of rows below the split."""
         if self.split:
-            self._kept(rows, self.lower, self._below)
+            with torch.no_grad():
+                self._kept(rows, self.lower, self._below)
 
     def forget(self) -> None:
         """Let everything go that is kept of rows."""
@@ -130,12 +142,10 @@ class Forward:
 
     def _kept(self, rows: list[Row], store: dict[int, Tensor], compute: Callable[[list[Row]], Sequence[Tensor]]) -> list[Tensor]:
         """A value per row: kept ones as they are, missing ones computed with their whole group."""
+        missing = {id(g[0]): g for r in rows if id(r) not in store for g in [self.groups.get(id(r), [r])]}
         fresh: dict[int, Tensor] = {}
-        for r in rows:
-            if id(r) in store or id(r) in fresh:
-                continue
-            group = self.groups.get(id(r), [r])
-            for member, value in zip(group, compute(group), strict=True):
+        for group, values in zip(missing.values(), self.each(compute, list(missing.values())), strict=True):
+            for member, value in zip(group, values, strict=True):
                 fresh[id(member)] = value
                 self._keep(store, member, value)
         return [store[id(r)] if id(r) in store else fresh[id(r)] for r in rows]
@@ -208,8 +218,7 @@ def kl(teacher: Tensor, student: Tensor, temperature: float = 1.0) -> Tensor:
     return F.kl_div(q, p, log_target=True, reduction="batchmean") * temperature**2
 
 
-def in_batches(rows: list[Row], size: int, each: Callable[[list[Row]], None]) -> None:
-    """Call `each` on slices of rows sorted by length."""
+def batches(rows: list[Row]) -> list[list[Row]]:
+    """Rows of like length, BATCH together."""
     ordered = sorted(rows, key=len)
-    for i in range(0, len(ordered), size):
-        each(ordered[i : i + size])
+    return [ordered[i : i + BATCH] for i in range(0, len(ordered), BATCH)]

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from continual.workers import each
+
 
 @dataclass
 class Request:
@@ -123,13 +125,27 @@ def score(logits: Tensor, token: int, count: int) -> tuple[float, list[tuple[int
 
 
 def generate(model: Any, requests: list[Request], batch: int = 32, stop: Callable[[], bool] = lambda: False) -> None:
-    """Complete all requests in place. Sorted by length, so that a batch's rows need little padding in attention."""
+    """Complete all requests in place, side by side in batches of at most `batch`: of like length, so that a batch's rows need
+    little padding in attention."""
     order = sorted(range(len(requests)), key=lambda i: (len(requests[i].prompt), i))
-    for start in range(0, len(order), batch):
+    size = _share(len(order), batch) if model.device.type == "cpu" else batch
+
+    def run(start: int) -> None:
         running = Batch(model)
-        running.add([requests[i] for i in order[start : start + batch]])
+        running.add([requests[i] for i in order[start : start + size]])
         while running.rows and not stop():
             running.step()
+
+    each(run, range(0, len(order), size), model.device)
+
+
+LEAST = 8  # rows of a batch: fewer and the weights are read too often
+
+
+def _share(count: int, most: int) -> int:
+    """Rows of a batch so that an even number of batches is made, where there are rows enough."""
+    pairs = max(1, -(-count // (2 * most)))
+    return max(min(LEAST, most), -(-count // (2 * pairs)))
 
 
 def cut(text: str, stops: list[str]) -> str:

@@ -1,5 +1,6 @@
 """Our model behind the calls of lm-evaluation-harness: log-likelihoods and generation, with its own encoding of pairs."""
 
+import itertools
 from typing import Any
 
 from lm_eval.api.model import TemplateLM
@@ -7,6 +8,7 @@ from lm_eval.api.model import TemplateLM
 from continual.choices import scored
 from continual.errors import JobError
 from continual.generate import Request, cut, generate
+from continual.workers import each
 
 
 class Model(TemplateLM):
@@ -53,15 +55,15 @@ class Model(TemplateLM):
         groups: dict[tuple[int, ...], list[int]] = {}
         for n, (_texts, context, _continuation) in enumerate(requests):
             groups.setdefault(tuple(context), []).append(n)
-        out: list[Any] = [None] * len(requests)
-        for context, members in groups.items():
-            rest = [requests[n][2] for n in members]
-            if not all(rest):
-                raise JobError("a continuation has no token of its own: it merges into its context")
-            room = self.loaded.context - max(map(len, rest))
-            for n, value in zip(members, scored(self.loaded.model, list(context)[-room:], rest), strict=True):
-                out[n] = value
-        return out
+        found = each(lambda g: self._of_one(list(g[0]), [requests[n][2] for n in g[1]]), list(groups.items()), self.loaded.model.device)
+        by_place = dict(zip(itertools.chain(*groups.values()), itertools.chain(*found), strict=True))
+        return [by_place[n] for n in range(len(requests))]
+
+    def _of_one(self, context: list[int], continuations: list[list[int]]) -> list[tuple[float, bool]]:
+        if not all(continuations):
+            raise JobError("a continuation has no token of its own: it merges into its context")
+        room = self.loaded.context - max(map(len, continuations))
+        return scored(self.loaded.model, context[-room:], continuations)
 
     def loglikelihood_rolling(self, requests: list[Any], disable_tqdm: bool = True) -> list[float]:
         """log p of whole texts, in windows that do not overlap."""

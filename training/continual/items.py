@@ -8,6 +8,7 @@ from continual.choices import loglikelihoods, pair, pick
 from continual.errors import JobError, Stopped
 from continual.generate import Request, cut, generate
 from continual.scorers import MEASURED, score
+from continual.workers import each
 
 
 class Answers:
@@ -96,7 +97,7 @@ class Answers:
         return {"score": value, "judge": replies}
 
     def _choice(self, items: list[bench.Item]) -> list[dict[str, Any]]:
-        return [self._choice_one(i) for i in items]
+        return each(self._choice_one, items, self.loaded.model.device)
 
     def _choice_one(self, item: bench.Item) -> dict[str, Any]:
         """Argmax of the choices' log-likelihoods after the prompt."""

@@ -8,6 +8,7 @@ adapter with peft and compares logits.
 import json
 import math
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,15 @@ GROUPS = {
 }
 
 
+class Here(threading.local):
+    """What holds in one thread: others go on training while it asks the previous model."""
+
+    off = False
+
+
+_here = Here()
+
+
 class LoraLinear(nn.Module):
     """A frozen linear layer with a trainable low-rank delta.
 
@@ -33,7 +43,7 @@ class LoraLinear(nn.Module):
 
     def __init__(self, base: nn.Linear, r: int, alpha: float):
         super().__init__()
-        self.base, self.r, self.scale, self.enabled = base, r, alpha / r, True
+        self.base, self.r, self.scale = base, r, alpha / r
         self.strength = 1.0
         self.fixed: list[tuple[Tensor, Tensor]] = []
         dev = base.weight.device
@@ -60,7 +70,7 @@ class LoraLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[n, in] -> [n, out]."""
         y = self.base(x)
-        if not self.enabled:
+        if _here.off:
             return y
         if self.fixed or self.strength != 1.0:
             b, a = self.factors()
@@ -120,15 +130,13 @@ def detach(model: nn.Module, adapters: dict[str, LoraLinear]) -> None:
 
 
 @contextmanager
-def disabled(adapters: dict[str, LoraLinear]) -> Iterator[None]:
-    """Inside, the model is the frozen one: the teacher for free."""
-    for a in adapters.values():
-        a.enabled = False
+def disabled() -> Iterator[None]:
+    """Inside, adapters do nothing in this thread: the teacher for free."""
+    before, _here.off = _here.off, True
     try:
         yield
     finally:
-        for a in adapters.values():
-            a.enabled = True
+        _here.off = before
 
 
 def save(folder: Path, adapters: dict[str, LoraLinear]) -> None:

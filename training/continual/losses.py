@@ -11,10 +11,13 @@ from continual.text import Row
 
 
 class Term(Protocol):
-    """One addend of the loss."""
+    """One addend of the loss: a mean over the learned tokens of the step's rows `of` "new" or "old", or a value of the "weights".
+    A term that asks the previous model says at which `temperature`."""
 
     name: str
+    of: str
     weight: float
+    temperature: float | None
 
     def __call__(self, step: "Step") -> Tensor:
         """The unweighted value for one step."""
@@ -35,7 +38,7 @@ class Step:
 class ReplayKL:
     """KL(previous model || model) on replayed rows (DER, arXiv 2004.07211, with the previous model as target)."""
 
-    name = "kl"
+    name, of = "kl", "old"
 
     def __init__(self, weight: float, temperature: float):
         self.weight, self.temperature = weight, temperature
@@ -48,7 +51,7 @@ class Features:
     """Squared distance of the final states from the previous model's on replayed rows, relative to their length
     (less-forgetting learning, arXiv 1607.00122). KL sees only what changes the next word now; this sees every change."""
 
-    name = "features"
+    name, of = "features", "old"
 
     def __init__(self, weight: float, temperature: float):
         self.weight, self.temperature = weight, temperature
@@ -60,7 +63,8 @@ class Features:
 class ReplayCE:
     """Plain loss on replayed rows."""
 
-    name = "loss_replay"
+    name, of = "loss_replay", "old"
+    temperature = None
 
     def __init__(self, weight: float):
         self.weight = weight
@@ -72,7 +76,7 @@ class ReplayCE:
 class LwF:
     """KL to the previous model on the new rows (Learning without Forgetting, arXiv 1606.09282)."""
 
-    name = "lwf"
+    name, of = "lwf", "new"
 
     def __init__(self, weight: float, temperature: float):
         self.weight, self.temperature = weight, temperature
@@ -84,7 +88,8 @@ class LwF:
 class L2SP:
     """Half the squared distance to the weights before the run (arXiv 1802.01483); for adapters, of their delta."""
 
-    name = "l2sp"
+    name, of = "l2sp", "weights"
+    temperature = None
 
     def __init__(self, weight: float, trainable: Trainable):
         self.weight, self.t = weight, trainable
@@ -99,7 +104,8 @@ class EWC:
     With adapters, F is that of the base weight and theta - theta* the delta BA.
     """
 
-    name = "ewc"
+    name, of = "ewc", "weights"
+    temperature = None
 
     def __init__(self, weight: float, trainable: Trainable, fisher: dict[str, Tensor]):
         self.weight, self.t, self.fisher = weight, trainable, fisher
@@ -111,7 +117,8 @@ class EWC:
 class OLoRA:
     """Sum |A_new A_old^T|: new adapters stay orthogonal to earlier ones (O-LoRA, arXiv 2310.14152)."""
 
-    name = "olora"
+    name, of = "olora", "weights"
+    temperature = None
 
     def __init__(self, weight: float, trainable: Trainable, earlier: list[dict[str, tuple[Tensor, Tensor]]]):
         self.weight, self.t, self.earlier = weight, trainable, earlier

@@ -16,7 +16,7 @@ import torch
 from continual import data, metrics, suites
 from continual.contract import Root, Stop, progress, read_json, write_json
 from continual.errors import Stopped
-from continual.forward import Forward, in_batches
+from continual.forward import Forward, batches
 from continual.replay import dump
 from continual.text import Row
 
@@ -111,18 +111,12 @@ def mean(values: list[float]) -> float:
 @torch.no_grad()
 def exact_share(forward: Forward, rows: list[Row]) -> float:
     """Share of rows [n] whose learned tokens are all the likeliest ones."""
-    right = 0
-    before = forward.tokens
 
-    def count(part: list[Row]) -> None:
-        nonlocal right
+    def right(part: list[Row]) -> int:
         out = forward(part)
-        missed = set(out.owner[out.logits.argmax(-1) != out.labels].tolist())
-        right += len(part) - len(missed)
+        return len(part) - len(set(out.owner[out.logits.argmax(-1) != out.labels].tolist()))
 
-    in_batches(rows, 16, count)
-    forward.tokens = before  # measuring is not training
-    return right / len(rows) if rows else 0.0
+    return sum(forward.each(right, batches(rows))) / len(rows) if rows else 0.0
 
 
 def _row(s: suites.Suite, after: list[float]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class Trainable:
     @contextmanager
     def teacher(self) -> Iterator[None]:
         """Inside, the model computes what it computed before this run."""
-        with lora.disabled(self.adapters), self._swapped() if self.start else nullcontext():
+        with lora.disabled(), self._swapped() if self.start else nullcontext():
             yield
 
     @contextmanager

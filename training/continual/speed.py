@@ -21,8 +21,9 @@ import torch
 
 from continual import SPIN, config, contract, facts, lora, losses, models, params, smol
 from continual.errors import ConfigError
-from continual.forward import Forward, cross_entropy, in_batches
+from continual.forward import Forward, cross_entropy
 from continual.generate import Batch, Request
+from continual.gradient import Part, cut
 from continual.pace import Pace
 from continual.text import Row
 from continual.trainer import Trainer, plan
@@ -107,11 +108,11 @@ def cost(loaded: models.Loaded, out: Path, **sections: Any) -> Cost:
     once = prepare(made)
     forwards, taken, count = [], [], 0
     for k in range(ROUNDS):
-        step = [r for part in made.work.rows(made.cfg.seed, k) for r in part]
-        made.forward.register(step, len(step))
+        new, old = made.work.rows(made.cfg.seed, k)
         made.step(k)  # from here on the rows are known
-        count += sum(map(len, step))
-        forwards.append(seconds(lambda rows=step: forward(plain, made, rows)))
+        count += sum(map(len, new + old))
+        parts = cut(new, old)
+        forwards.append(seconds(lambda parts=parts: forward(plain, made, parts)))
         taken.append(seconds(lambda k=k: made.step(k)))
     lora.detach(loaded.model, made.t.adapters)
     return Cost(statistics.median(forwards), statistics.median(taken), once, count / ROUNDS, made.work.steps)
@@ -130,21 +131,26 @@ def steps(model: Path, out: Path) -> Iterator[str]:
 
 
 @torch.no_grad()
-def forward(plain: Forward, made: Trainer, rows: list[Row]) -> float:
-    """The loss of rows by one pass through every layer, adapters off."""
-    with made.t.teacher():
-        return cross_entropy(plain(rows)).item()
+def forward(plain: Forward, made: Trainer, parts: list[Part]) -> float:
+    """The loss of a step's parts by one pass through every layer, adapters off."""
+
+    def loss(part: Part) -> float:
+        with made.t.teacher():
+            return cross_entropy(plain(part.new + part.old)).item()
+
+    return sum(plain.each(loss, parts))
 
 
 @torch.no_grad()
 def prepare(made: Trainer) -> float:
     """Seconds to compute what a run keeps of its rows: lower layers' states, and of old rows the teacher's; by a sample."""
+    made.work.register(made.forward, made.cfg.seed)
     spent = 0.0
     for all_rows, taught in ((made.work.new, False), (made.work.old, True)):
-        some = sorted(all_rows, key=len)[:: max(1, len(all_rows) // SAMPLE)] if made.work.per_step_old or not taught else []
-        made.forward.register(some)
+        some = all_rows[:SAMPLE] if made.work.per_step_old or not taught else []
+        each = len(all_rows) / max(1, len({id(r) for s in some for r in made.forward.groups[id(s)]}))
         for keep in [made.forward.keep_lower] + taught * [made.forward.remember]:
-            spent += seconds(lambda some=some, keep=keep: in_batches(some, 16, keep)) * len(all_rows) / max(1, len(some))
+            spent += seconds(lambda some=some, keep=keep: keep(some)) * each
     made.forward.forget()
     return spent
 

@@ -122,4 +122,4 @@ def write(folder: Path, inputs: Any, old: list[Row], forward: Forward, stage: di
 @torch.no_grad()
 def losses(forward: Forward, rows: list[Row]) -> list[float]:
     """Mean loss of each row under the model as it stands."""
-    return [cross_entropy(forward([r])).item() for r in rows]
+    return forward.each(lambda r: cross_entropy(forward([r])).item(), rows)

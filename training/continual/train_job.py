@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from continual import artifact, config, data, manifest, measured, models, replay, state
+from continual import artifact, config, data, manifest, measured, models, own, replay, state
 from continual.contract import Root, Stop, progress
 from continual.errors import DataError, Stopped
 from continual.forward import Forward
@@ -126,9 +126,9 @@ def _own(inputs: Inputs, rows: list[Row], stop: Stop) -> list[Row]:
     cfg, known = inputs.cfg, {data.key(r.raw) for r in rows + inputs.old.holdout}
     missing = max(0, cfg.replay.self_generate - len(rows))
     if missing or cfg.replay.near:
-        replay.check_writes(inputs.parent)
-    made = replay.self_generate(inputs.parent, missing, cfg, known, lambda n: _say_generated(n, missing, stop))
-    return made + replay.near(inputs.parent, inputs.new, cfg, known, lambda n, of: _say_generated(n, of, stop))
+        own.check_writes(inputs.parent)
+    made = own.self_generate(inputs.parent, missing, cfg, known, lambda n: _say_generated(n, missing, stop))
+    return made + own.near(inputs.parent, inputs.new, cfg, known, lambda n, of: _say_generated(n, of, stop))
 
 
 def _split(made: list[Row], cfg: Any) -> tuple[list[Row], list[Row]]:

@@ -17,8 +17,9 @@ from torch import Tensor
 from continual import checkpoint
 from continual.contract import Root, Stop, progress
 from continual.errors import Stopped, TrainError
-from continual.forward import GROUP, Forward, cross_entropy, in_batches
-from continual.losses import Step, Term
+from continual.forward import Forward, batches, cross_entropy
+from continual.gradient import Gradient
+from continual.losses import Term
 from continual.optim import AdamW, clip
 from continual.params import Trainable
 from continual.replay import draw, permutation
@@ -49,9 +50,8 @@ class Plan:
 
     def register(self, forward: Forward, seed: int) -> None:
         """What is kept of rows is computed when a step first needs them, for that step's rows and no more than the next few's."""
-        for rows, count, order in ((self.new, self.per_step_new, seed), (self.old, self.per_step_old, seed + 1)):
-            count = max(1, count)
-            forward.register([rows[i] for i in permutation(len(rows), order, 0)], count * math.ceil(GROUP / count))
+        for rows, order in ((self.new, seed), (self.old, seed + 1)):
+            forward.register([rows[i] for i in permutation(len(rows), order, 0)])
 
 
 def plan(new: list[Row], old: list[Row], cfg: Any) -> Plan:
@@ -107,12 +107,12 @@ class Trainer:
         objective: Callable[[list[Row], int], Tensor] | None = None,
     ):
         self.root, self.stop, self.cfg, self.forward, self.t = root, stop, cfg, forward, t
-        self.terms, self.work, self.holdout, self.fingerprint = terms, work, holdout, fingerprint
-        self.project, self.objective = project, objective
+        self.work, self.holdout, self.fingerprint, self.project = work, holdout, fingerprint, project
+        self.gradient = Gradient(forward, t, terms, objective)
         self.optimizer = AdamW(t.named, cfg.train.lr, cfg.train.weight_decay)
         self.result = Result()
         self.began = self.saved = self.told = time.monotonic()
-        self.bad = 0
+        self.bad = self.tokens = 0
         self.best: tuple[float, int] | None = None
         self.watch: Callable[[], float] | None = None  # largest fall of a protected suite so far
 
@@ -130,7 +130,7 @@ class Trainer:
                 break
             self._save_if_due(step + 1)
         self.result.seconds += time.monotonic() - self.began
-        self.result.tokens += self.forward.tokens
+        self.result.tokens += self.tokens
         return self.result
 
     def _resume(self) -> int:
@@ -146,44 +146,29 @@ class Trainer:
 
     def step(self, step: int) -> None:
         """One optimizer step on the rows of `step` (0-based)."""
-        lr = learning_rate(self.cfg, step, self.work.steps)
-        self.optimizer.lr = lr
+        self.optimizer.lr = learning_rate(self.cfg, step, self.work.steps)
         new, old = self.work.rows(self.cfg.seed, step)
-        now = Step(self.forward, new, old)
-        base = cross_entropy(now.new) if self.objective is None else self.objective(new, step)
-        values = {term.name: term(now) for term in self.terms}
-        share = len(new) / (len(new) + len(old))
-        total = share * base + sum(term.weight * values[term.name] for term in self.terms)
-        if not torch.isfinite(total):
-            raise TrainError(f"step {step + 1}: the loss is {total.item()}; lower train.lr or check the rows (last checkpoint kept)")
-        self.optimizer.zero_grad()
-        total.backward()
+        values = self.gradient(new, old, step)
+        if not math.isfinite(values["loss"]):
+            raise TrainError(f"step {step + 1}: the loss is {values['loss']}; lower train.lr or check the rows (last checkpoint kept)")
         norm = clip(self.t.named.values(), self.cfg.train.grad_clip)
         self.optimizer.step()
         if self.project:
             self.project()
-        self._record(step, total, base, values, lr, norm)
+        self.tokens += sum(map(len, new + old))
+        self._record(step, values, norm)
 
-    def _record(self, step: int, total: Any, base: Any, values: dict[str, Any], lr: float, norm: float) -> None:
+    def _record(self, step: int, values: dict[str, float], norm: float) -> None:
         r, every = self.result, self.cfg.train.eval_steps
-        r.loss, r.steps = base.item(), step + 1
-        line = {
-            "ts": time.time(),
-            "step": step + 1,
-            "phase": "train",
-            "loss": total.item(),
-            "loss_new": r.loss,
-            **{k: v.item() for k, v in values.items()},
-            "lr": lr,
-            "grad_norm": norm,
-            "tokens": self.forward.tokens,
-        }
+        r.loss, r.steps = values["loss_new"], step + 1
+        line = {"ts": time.time(), "step": step + 1, "phase": "train", **values}
+        line |= {"lr": self.optimizer.lr, "grad_norm": norm, "tokens": self.tokens}
         if every and (step + 1) % every == 0 and self.holdout:
             line["old_loss"], line["old_kl"] = self.old_loss()
         if self.watch and every and (step + 1) % every == 0:
             line["suite_drop"] = self.watch()
         elapsed = time.monotonic() - self.began
-        line["tok_s"] = self.forward.tokens / max(elapsed, 1e-9)
+        line["tok_s"] = self.tokens / max(elapsed, 1e-9)
         r.history.append(line)
         self._tell(line, elapsed)
 
@@ -211,21 +196,18 @@ class Trainer:
         """Loss and KL to the previous model on the held-out old rows (nats a token); None without such rows."""
         if not self.holdout:
             return None, None
-        sums = torch.zeros(3)
+        self.remember()
 
-        def add(rows: list[Row]) -> None:
+        def sums(rows: list[Row]) -> Tensor:
             out = self.forward(rows)
-            n = len(out.labels)
-            sums.add_(torch.tensor([n * cross_entropy(out).item(), n * self.forward.kl(rows, out).item(), n]))
+            return len(out.labels) * torch.stack([cross_entropy(out), self.forward.kl(rows, out), torch.ones(())]).cpu()
 
-        before = self.forward.tokens
-        in_batches(self.holdout, 16, add)
-        self.forward.tokens = before  # measuring is not training
-        return float(sums[0] / sums[2]), float(sums[1] / sums[2])
+        total = sum(self.forward.each(sums, batches(self.holdout)))
+        return float(total[0] / total[2]), float(total[1] / total[2])
 
     def remember(self) -> None:
         """Keep the previous model's view of the held-out rows: once the change is merged it cannot be computed."""
-        in_batches(self.holdout, 16, self.forward.remember)
+        self.forward.remember(self.holdout)
 
     def _budget_broken(self, step: int) -> bool:
         """Stop when the old-data loss or a protected suite broke its budget `patience` checks in a row; roll back to the best."""
@@ -272,7 +254,7 @@ class Trainer:
     def _save(self, step: int) -> None:
         r = self.result
         spent = time.monotonic() - self.began
-        state = {**r.__dict__, "seconds": r.seconds + spent, "tokens": r.tokens + self.forward.tokens}
+        state = {**r.__dict__, "seconds": r.seconds + spent, "tokens": r.tokens + self.tokens}
         checkpoint.save(
             self.root.checkpoints, step, self.t.named, self.optimizer, {**self.fingerprint, "result": state, "bad": self.bad, "best": self.best}
         )

@@ -118,7 +118,7 @@ def test_sigterm_stops_between_batches_and_the_next_start_finishes(job, tiny_dem
     job.config(job="evaluate", batch=1).bench("old", EXACT, items(tiny_demo, 240))
     p = job.process("evaluate.py")
     for line in p.stdout:
-        if "item=3 " in line:
+        if "item=4 " in line:
             p.send_signal(signal.SIGTERM)
             break
     p.stdout.read()
@@ -132,7 +132,7 @@ def test_a_killed_evaluation_goes_on_at_the_next_item(job, tiny_demo):
     job.config(job="evaluate", batch=1).bench("old", EXACT, items(tiny_demo, 120))
     p = job.process("evaluate.py")
     for line in p.stdout:
-        if "item=5 " in line:
+        if "item=6 " in line:
             p.kill()
             break
     p.stdout.read()

@@ -9,7 +9,7 @@ import torch
 from conftest import Job
 from safetensors.torch import load_file, save_file
 
-from continual import config, data, lora, losses, merge, models, osf, params, replay
+from continual import config, data, lora, losses, merge, models, osf, own, params, replay
 from continual.forward import Forward, cross_entropy
 
 SHORT = {"epochs": 1, "batch_rows": 8}
@@ -249,14 +249,22 @@ def test_near_rows_begin_like_new_ones_are_the_models_own_and_are_not_carried_on
     assert "kl" in job.history()[0]
 
 
+def test_near_rows_are_given_no_name_that_the_model_does_not_know(base):
+    loaded = models.load(base)
+    given = own.beginnings(loaded, ["Which food is best for Mumuro today?", "Mumuro eats which food?", "Kibada eats which food?"])
+    known, new, old = (loaded.text.decode(ids).strip() for ids in given.values())
+    assert known == "Which food is best for" and new == "" and old.startswith("Kibada")
+    assert own._questions(loaded, {"Mumuro eats which food?": []}, 4, 0, lambda _: None) == []
+
+
 def test_near_off_makes_no_near_row_and_plain_text_has_no_question(base, tiny_demo):
     loaded = models.load(base)
     cfg = config.parse({"schema": 1, "job": "train", "replay": {"near": 0}}, "train")
     rows = [loaded.text.row(r, 64) for r in tiny_demo.learn[:4]]
-    assert replay.near(loaded, rows, cfg, set(), lambda *_: None) == []
+    assert own.near(loaded, rows, cfg, set(), lambda *_: None) == []
     cfg.replay.near = 2
-    assert replay.near(loaded, rows, cfg, set(), lambda *_: None)
-    assert replay.near(loaded, [loaded.text.row({"text": "Some plain text."}, 64)], cfg, set(), lambda *_: None) == []
+    assert own.near(loaded, rows, cfg, set(), lambda *_: None)
+    assert own.near(loaded, [loaded.text.row({"text": "Some plain text."}, 64)], cfg, set(), lambda *_: None) == []
 
 
 def test_updates_follow_each_other_from_the_carried_state(tmp_path, raw_base, tiny_demo):
