@@ -77,8 +77,8 @@ def near(loaded: Any, new: list[Row], cfg: Any, known: set[str], progress: Calla
     model itself continues them, with its own answers. None equals a question of `new`; rows without a question give none.
     `progress` gets what is written, and what is to be written: a question and an answer a row."""
     asked = [q for r in new if (q := data.question(r.raw))]
-    want = min(NEAR_MOST, round(cfg.replay.near * len(new))) if asked else 0
-    found = _questions(loaded, beginnings(loaded, asked), want, cfg.seed, lambda n: progress(n, 2 * want))
+    want = min(NEAR_MOST, round(cfg.replay.near * len(new)))
+    found = _questions(loaded, beginnings(loaded, asked) if want else {}, want, cfg.seed, lambda n: progress(n, 2 * want))
     raws, tokens = [], min(NEAR_TOKENS, cfg.replay.max_tokens)
     for start in range(0, len(found), ROUND):
         raws += _answer(loaded, found[start : start + ROUND], tokens, "near")
