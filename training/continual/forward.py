@@ -8,7 +8,7 @@ predicting positions alone.
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,14 +18,11 @@ from continual.pack import Tree
 from continual.params import Trainable
 from continual.text import Row
 from continual.vocabulary import LogSum, log_sum
-from continual.workers import each
+from continual.workers import X, Y, each
 
 GROUP = 4  # rows whose kept states are computed together: fewer and the weights are read too often
 BATCH = 8  # rows that are measured together
 CACHE_BYTES = 2 * 1024**3  # kept states of lower layers and of the teacher, together
-
-X = TypeVar("X")
-Y = TypeVar("Y")
 
 
 class Out:
@@ -65,7 +62,7 @@ class Forward:
         self.split = trainable.first if self.own else 0
         self.lower: dict[int, Tensor] = {}
         self.taught: dict[float, dict[int, Tensor]] = {}
-        self.bytes = 0
+        self.bytes, self.full = 0, False
         self.groups: dict[int, list[Row]] = {}
 
     def each(self, work: Callable[[X], Y], items: Sequence[X]) -> list[Y]:
@@ -125,12 +122,12 @@ class Forward:
 
     def remember(self, rows: list[Row], temperature: float = 1.0) -> None:
         """Keep the previous model's view of rows: once the change is merged it cannot be computed."""
-        if rows:
+        if rows and not self.full:
             self._known(rows, temperature)
 
     def keep_lower(self, rows: list[Row]) -> None:
-        """Compute what is kept of rows below the split."""
-        if self.split:
+        """Compute what is kept of rows below the split; nothing once there is no room, for then it is made anew where it is needed."""
+        if self.split and not self.full:
             with torch.no_grad():
                 self._kept(rows, self.lower, self._below)
 
@@ -138,7 +135,7 @@ class Forward:
         """Let everything go that is kept of rows."""
         self.lower.clear()
         self.taught.clear()
-        self.bytes = 0
+        self.bytes, self.full = 0, False
 
     def _kept(self, rows: list[Row], store: dict[int, Tensor], compute: Callable[[list[Row]], Sequence[Tensor]]) -> list[Tensor]:
         """A value per row: kept ones as they are, missing ones computed with their whole group."""
@@ -187,9 +184,13 @@ class Forward:
 
     def _keep(self, store: dict[int, Tensor], row: Row, value: Tensor) -> None:
         size = value.numel() * value.element_size()
-        if id(row) not in store and self.bytes + size <= CACHE_BYTES:
-            store[id(row)] = value.clone()
-            self.bytes += size
+        if id(row) in store:
+            return
+        if self.bytes + size > CACHE_BYTES:
+            self.full = True
+            return
+        store[id(row)] = value.clone()
+        self.bytes += size
 
 
 def learned(row: Row) -> list[int]:

@@ -198,12 +198,13 @@ class Trainer:
             return None, None
         self.remember()
 
-        def sums(rows: list[Row]) -> Tensor:
+        def sums(rows: list[Row]) -> tuple[float, float, int]:
             out = self.forward(rows)
-            return len(out.labels) * torch.stack([cross_entropy(out), self.forward.kl(rows, out), torch.ones(())]).cpu()
+            n = len(out.labels)
+            return n * cross_entropy(out).item(), n * self.forward.kl(rows, out).item(), n
 
-        total = sum(self.forward.each(sums, batches(self.holdout)))
-        return float(total[0] / total[2]), float(total[1] / total[2])
+        loss, kl, n = (sum(x) for x in zip(*self.forward.each(sums, batches(self.holdout)), strict=True))
+        return loss / max(1, n), kl / max(1, n)
 
     def remember(self) -> None:
         """Keep the previous model's view of the held-out rows: once the change is merged it cannot be computed."""

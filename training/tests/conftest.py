@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,16 @@ os.environ.setdefault("PERENNIAL_DTYPE", "float32")  # pinned values and toleran
 TRAINING = Path(continual.__file__).parent.parent
 # tests/extra compares with libraries of requirements-extra.txt; they run where those are (setup.sh --extra).
 collect_ignore = [] if importlib.util.find_spec("lm_eval") else ["extra"]
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    """Sets how many threads compute; the number before comes back."""
+    import torch
+
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,8 @@
 """A server decodes with all threads or with one, whichever is faster now."""
 
-import pytest
 import torch
 
 from continual.pace import EVERY, TRIED, Pace
-
-
-@pytest.fixture
-def four():
-    before = torch.get_num_threads()
-    torch.set_num_threads(4)
-    yield
-    torch.set_num_threads(before)
 
 
 def used(seconds: dict[int, float], steps: int) -> list[int]:
@@ -28,14 +19,16 @@ def used(seconds: dict[int, float], steps: int) -> list[int]:
     return out
 
 
-def test_all_threads_decode_on_a_quiet_machine(four):
+def test_all_threads_decode_on_a_quiet_machine(threads):
+    threads(4)
     assert set(used({4: 1.0, 1: 2.0}, EVERY)[2 * TRIED :]) == {4}
 
 
-def test_one_thread_decodes_where_others_are_busy_until_they_are_not(four):
-    threads = used({4: 3.0, 1: 2.0}, EVERY + 2 * TRIED)
-    assert set(threads[2 * TRIED : EVERY]) == {1}
-    assert threads[EVERY:] == [4] * TRIED + [1] * TRIED, "it is tried again"
+def test_one_thread_decodes_where_others_are_busy_until_they_are_not(threads):
+    threads(4)
+    counts = used({4: 3.0, 1: 2.0}, EVERY + 2 * TRIED)
+    assert set(counts[2 * TRIED : EVERY]) == {1}
+    assert counts[EVERY:] == [4] * TRIED + [1] * TRIED, "it is tried again"
 
 
 def test_a_machine_with_one_core_tries_nothing():
