@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from continual.joint import Joint
 from continual.pack import Pack
+from continual.product import linear
 
 
 class Linear(nn.Linear):
@@ -26,6 +27,10 @@ class Linear(nn.Linear):
 
     def reset_parameters(self) -> None:
         """Leave the weights as they are (initialising on the meta device would import torch's compiler)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[n, in] -> [n, out]."""
+        return linear(x, self.weight)
 
 
 class Embedding(nn.Embedding):

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from continual.cache import KVCache
 from continual.errors import DataError
-from continual.joint import Joint, Route, product
+from continual.joint import Joint, Route
 from continual.layers import Embedding, Layer, Linear, RMSNorm
 from continual.pack import Pack, Tree, apart, places, tree
+from continual.product import linear
+from continual.single import Single
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Llama(nn.Module):
         self.model = Decoder(c)
         self.lm_head = None if c.tie_word_embeddings else Linear(c.hidden_size, c.vocab_size)
         self.joints: dict[str, Joint] = {}  # layer name -> its product, once fused
+        self.single: Single | None = None
 
     def fuse(self) -> None:
         """Take the form that serves: joined products, read by all threads. For frozen plain weights only; names, weights
@@ -86,6 +88,8 @@ class Llama(nn.Module):
             for part in ("self_attn", "mlp"):
                 found = getattr(layer, part).fuse()
                 self.joints.update({f"model.layers.{i}.{part}.{n}": j for n, j in found.items()})
+        w = self.model.embed_tokens.weight
+        self.single = Single(self) if w.dtype == torch.float32 and not w.is_cuda else None
 
     def add_adapter(self, key: str, deltas: dict[str, tuple[Tensor, Tensor]]) -> None:
         """Let rows that name `key` add low-rank deltas: layer name -> (B [out, r], A [r, in])."""
@@ -175,7 +179,7 @@ class Llama(nn.Module):
 
     def head(self, x: Tensor) -> Tensor:
         """[n, d] -> logits [n, V]."""
-        return product(x, self.head_weight) if self.joints else F.linear(x, self.head_weight)
+        return linear(x, self.head_weight)
 
     def features(self, ids: Tensor, lengths: list[int]) -> Tensor:
         """Final hidden states [N, d] of packed rows without a cache."""
@@ -189,6 +193,10 @@ class Llama(nn.Module):
         need = int(cache.lens.max()) + max(lengths)
         if need > cache.capacity:
             cache.grow(need + 64)
+        if self.single is not None and lengths == [1] and cache.adapters == [None]:
+            out = self.single(int(ids), cache)
+            cache.lens = cache.lens + 1
+            return out
         out = self.run(self.embed(ids), self.pack(lengths, cache))
         cache.lens = cache.lens + torch.tensor(lengths, device=cache.lens.device)
         return out

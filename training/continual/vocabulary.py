@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from continual.product import linear
+
 COLUMNS = 2048  # of the vocabulary whose logits exist at the same time: with their weights they fit into a cache
 
 
@@ -36,10 +38,10 @@ def log_sum(x: Tensor, head: Tensor, with_mean: bool) -> tuple[Tensor, Tensor | 
     mean = torch.zeros_like(x) if with_mean else None
     for start in range(0, len(head), COLUMNS):
         part = head[start : start + COLUMNS]
-        z = x @ part.T
+        z = linear(x, part)
         now = torch.maximum(top, z.amax(1, keepdim=True))
         shrink, top = (top - now).exp_(), now
         total.mul_(shrink).add_(z.sub_(top).exp_().sum(1, keepdim=True))
         if mean is not None:
-            mean.mul_(shrink).addmm_(z, part)
+            mean.mul_(shrink).add_(linear(z, part.T))
     return (top + total.log())[:, 0], None if mean is None else mean.div_(total)

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from continual import llama, lora, models
+from continual import llama, lora, models, product
 from continual.errors import ConfigError
 
 
@@ -55,6 +55,25 @@ def test_cached_steps_equal_one_pass_also_after_rows_leave_and_join(pair):
     got = ours.head(ours.extend(torch.cat([ROWS[1][2:], ROWS[0][1:]]), [7, 4], cache)).split([7, 4])
     torch.testing.assert_close(got[0], whole[1][2:], atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(got[1], whole[0][1:], atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("amd", [False, True])
+def test_a_served_row_alone_gets_the_same_states_also_after_another_left(pair, monkeypatch, threads, amd):
+    threads(2)
+    monkeypatch.setattr(product, "_amd", lambda: amd)
+    _, ours, folder = pair
+    served = llama.load(folder, ours.c, torch.float32)
+    served.fuse()
+    whole = ours.features(torch.cat(ROWS), LENGTHS).split(LENGTHS)
+    cache = served.new_cache(2, 1)
+    served.extend(torch.cat([ROWS[0][:2], ROWS[1][:3]]), [2, 3], cache)
+    cache.keep(torch.tensor([1]))
+    alone, asked = served.single, []
+    served.single = lambda token, cache: asked.append(token) or alone(token, cache)
+    got = torch.cat([served.extend(token[None], [1], cache) for token in ROWS[1][3:]])
+    torch.testing.assert_close(got, whole[1][3:], atol=1e-5, rtol=1e-4)
+    assert asked == ROWS[1][3:].tolist()
 
 
 @torch.no_grad()
