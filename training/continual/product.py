@@ -73,7 +73,7 @@ def _amd() -> bool:
 
 def times(x: Tensor, weight: Tensor) -> Tensor:
     """`linear` without a gradient; strides may be any."""
-    n, (out, width), parts = len(x), weight.shape, parts_of(len(weight))
+    n, (out, width), parts = len(x), weight.shape, parts_of(weight)
     if fast(x, weight):
         if n > NARROW:
             return onednn(x, weight)
@@ -90,10 +90,9 @@ class Fixed:
     """A product of one row from one buffer into another: its views are made once, a call is one product."""
 
     def __init__(self, weight: Tensor, x: Tensor, y: Tensor):
-        (out, width), parts = weight.shape, parts_of(len(weight))
-        w = weight.view(parts, out // parts, width)
-        left = fast(weight)
-        self.sides = (w, x.expand(parts, width)[..., None]) if left else (x.expand(parts, 1, width), w.transpose(1, 2))
+        (out, width), parts, left = weight.shape, parts_of(weight), fast(weight)
+        w, x = weight.view(parts, out // parts, width), x.view(1, width)
+        self.sides = (w, x.T.expand(parts, width, 1)) if left else (x.expand(parts, 1, width), w.transpose(1, 2))
         self.y = y.view(parts, -1, 1) if left else y.view(parts, 1, -1)
 
     def __call__(self) -> None:
@@ -105,7 +104,8 @@ def onednn(x: Tensor, weight: Tensor) -> Tensor:
     return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
 
 
-def parts_of(out: int) -> int:
-    """Number of equal parts of a weight with `out` rows, one a thread; 1 where they would not be equal."""
-    n = torch.get_num_threads()
-    return n if out % n == 0 else 1
+def parts_of(weight: Tensor) -> int:
+    """Number of equal parts that a weight's rows are cut into, one a thread; 1 where they would not be equal. Even one thread
+    of an AMD reads two parts faster than one: for a single matrix and row MKL takes a slower way."""
+    n = max(2 if fast(weight) else 1, torch.get_num_threads())
+    return n if len(weight) % n == 0 else 1

@@ -24,6 +24,21 @@ def test_all_threads_decode_on_a_quiet_machine(threads):
     assert set(used({4: 1.0, 1: 2.0}, EVERY)[2 * TRIED :]) == {4}
 
 
+def test_a_long_first_step_with_all_threads_does_not_decide(threads):
+    threads(4)
+    now, out, first = [0.0], [], []
+
+    def step() -> None:
+        out.append(torch.get_num_threads())
+        now[0] += 1.0 if out[-1] == 1 else 0.6 if first else 3.0
+        first.append(True)
+
+    pace = Pace(lambda: now[0])
+    for _ in range(EVERY):
+        pace.run(step)
+    assert set(out[2 * TRIED :]) == {4}
+
+
 def test_one_thread_decodes_where_others_are_busy_until_they_are_not(threads):
     threads(4)
     counts = used({4: 3.0, 1: 2.0}, EVERY + 2 * TRIED)
