@@ -206,10 +206,15 @@ def frozen_head(model: Any) -> Tensor | None:
 
 def cross_entropy(out: Out) -> Tensor:
     """Mean negative log-likelihood per learned token, nats."""
+    return surprisal(out).mean()
+
+
+def surprisal(out: Out) -> Tensor:
+    """Negative log-likelihood [n] of each learned token, nats."""
     head = frozen_head(out.model)
     if head is None:
-        return F.cross_entropy(out.logits.float(), out.labels)
-    return (out.log_sum(head) - (out.features * head[out.labels]).sum(-1)).mean()
+        return F.cross_entropy(out.logits.float(), out.labels, reduction="none")
+    return out.log_sum(head) - (out.features * head[out.labels]).sum(-1)
 
 
 def kl(teacher: Tensor, student: Tensor, temperature: float = 1.0) -> Tensor:

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from continual import data
 from continual.errors import TrainError
+from continual.forward import BATCH, Forward, surprisal
 from continual.generate import Request, generate
+from continual.params import Trainable
 from continual.text import Row, Text
-from continual.workers import each
 
 ROUND = 128  # questions or answers written at once
 ROUNDS = 6  # of whole questions
@@ -86,23 +88,29 @@ def near(loaded: Any, new: list[Row], cfg: Any, known: set[str], progress: Calla
     return [loaded.text.row(raw, cfg.data.max_length, cfg.data.format != "plain") for raw in raws if data.key(raw) not in known]
 
 
+@torch.no_grad()
 def beginnings(loaded: Any, asked: list[str]) -> dict[str, list[int]]:
     """Of each question the tokens of its first words, at most six tenths of it: those before a word that is new to the model."""
     before = loaded.text.encode(_user_turn(loaded.text))
     asked = list(dict.fromkeys(asked))
-    return dict(zip(asked, each(lambda q: _known(loaded, before, q), asked, loaded.model.device), strict=True))
+    rows = [Row(before + ids, [False] * len(before) + [True] * len(ids)) for ids in map(loaded.text.encode, asked)]
+    forward, start = Forward(loaded, Trainable("none", {})), len(before)
+
+    def known(questions: list[tuple[str, Row]]) -> list[list[int]]:
+        out = forward([r for _, r in questions])
+        each_token = surprisal(out).split([len(r) - start for _, r in questions])
+        return [_known(loaded.text, q, r.ids[start:], s) for (q, r), s in zip(questions, each_token, strict=True)]
+
+    pairs = list(zip(asked, rows, strict=True))
+    found = forward.each(known, [pairs[i : i + BATCH] for i in range(0, len(pairs), BATCH)])
+    return dict(zip(asked, (ids for some in found for ids in some), strict=True))
 
 
-@torch.no_grad()
-def _known(loaded: Any, before: list[int], question: str) -> list[int]:
-    ids, space = loaded.text.encode(question), " " if " " in question else ""
-    words = question.split(" ") if space else list(question)  # a script without spaces: character by character
-    whole = torch.tensor(before + ids, device=loaded.model.device)
-    logp = torch.log_softmax(loaded.model.head(loaded.model.features(whole, [len(whole)])[len(before) - 1 : -1]).float(), -1)
-    surprise = -logp.gather(1, whole[len(before) :, None])[:, 0]
-    at = 0
+def _known(text: Text, question: str, ids: list[int], surprise: Tensor) -> list[int]:
+    space = " " if " " in question else ""
+    words, at = question.split(" ") if space else list(question), 0  # a script without spaces: character by character
     for n in range(1, len(words)):
-        end = len(loaded.text.encode(space.join(words[:n])))
+        end = len(text.encode(space.join(words[:n])))
         if surprise[at:end].sum() > NEW:
             break
         at = end
