@@ -1,6 +1,7 @@
 """The parameter slot: which weights learn (all, LoRA, CorDA, OSF) and how they return into plain weights (T1)."""
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from continual import lora
+from continual import lora, product
 from continual.errors import TrainError
+from continual.layers import Linear
 
 
 @dataclass
@@ -53,7 +55,10 @@ def setup(model: Any, cfg: Any, covariances: dict[str, Tensor] | None = None) ->
     """Make the configured weights learn. `covariances` [in, in] per linear layer are needed for lora_corda."""
     p = cfg.params
     if p.kind in ("lora", "lora_corda"):
-        return _adapters(model, p, covariances)
+        made = _adapters(model, p, covariances)
+        if cfg.model.dtype == "auto" and not os.environ.get("PERENNIAL_DTYPE") and product.halves():
+            _ease(model, made.first)
+        return made
     names = {n: q for n, q in model.named_parameters() if q.is_floating_point()}
     start = {n: q.detach().clone() for n, q in names.items()}
     constraint = None
@@ -82,6 +87,13 @@ def _adapters(model: Any, p: Any, covariances: dict[str, Tensor] | None) -> Trai
     if not named:
         raise TrainError("no trainable weight")
     return Trainable(p.kind, named, adapters, first)
+
+
+def _ease(model: Any, first: int) -> None:
+    """Gradients pass the frozen layers from `first` on in bfloat16."""
+    for name, m in model.named_modules():
+        if isinstance(m, Linear) and lora.layer_of(name) >= first and name != "lm_head":
+            product.ease(m.weight)
 
 
 def scale_update(t: Trainable, alpha: float) -> None:

@@ -36,7 +36,7 @@ class Linear(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
-        dx = times(grad, weight.T) if ctx.needs_input_grad[0] else None
+        dx = back(grad, weight) if ctx.needs_input_grad[0] else None
         return dx, times(grad.T, x.T) if ctx.needs_input_grad[1] else None
 
 
@@ -54,8 +54,19 @@ class Adapted(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, Tensor, Tensor, None]:
         x, weight, a, b, low = ctx.saved_tensors
         up = onednn(grad, b.T.contiguous()).mul_(ctx.scale)  # [n, r]
-        dx = onednn(grad, weight.T).addmm_(up, a) if ctx.needs_input_grad[0] else None
+        dx = back(grad, weight).addmm_(up, a) if ctx.needs_input_grad[0] else None
         return dx, None, onednn(up.T, x.T), onednn(low.T, grad.T).mul_(ctx.scale).T.contiguous(), None
+
+
+def ease(weight: Tensor) -> None:
+    """Let what flows back through a frozen weight be computed in bfloat16; results keep their float32."""
+    weight.eased = weight.detach().bfloat16()
+
+
+def back(grad: Tensor, weight: Tensor) -> Tensor:
+    """What reaches the input [n, in] of a product whose result has the gradient [n, out]."""
+    half = getattr(weight, "eased", None)
+    return onednn(grad, weight.T) if half is None else (grad.bfloat16() @ half).float()
 
 
 def fast(*tensors: Tensor) -> bool:
@@ -63,12 +74,21 @@ def fast(*tensors: Tensor) -> bool:
     return all(t.dtype == torch.float32 and t.dim() == 2 and not t.is_cuda for t in tensors) and _amd()
 
 
-@cache
+def halves() -> bool:
+    """Whether products of bfloat16 take half the time here: an AMD with AVX512-BF16 (README, "Decisions")."""
+    return _amd() and "avx512_bf16" in _processor()
+
+
 def _amd() -> bool:
+    return "AuthenticAMD" in _processor()
+
+
+@cache
+def _processor() -> str:
     try:
-        return "AuthenticAMD" in Path("/proc/cpuinfo").read_text()
+        return Path("/proc/cpuinfo").read_text()
     except OSError:
-        return False
+        return ""
 
 
 def times(x: Tensor, weight: Tensor) -> Tensor:
