@@ -21,11 +21,11 @@ SINGLE, NARROW = 2, 96  # likewise, rows up to which the weight stands left: MKL
 def linear(x: Tensor, weight: Tensor) -> Tensor:
     """x [n, in] times weight [out, in] transposed -> [n, out]."""
     if torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad):
-        return Linear.apply(x, weight) if fast(x, weight) else F.linear(x, weight)
+        return Product.apply(x, weight) if fast(x, weight) else F.linear(x, weight)
     return times(x, weight)
 
 
-class Linear(torch.autograd.Function):
+class Product(torch.autograd.Function):
     """`linear`, both ways by `times`."""
 
     @staticmethod
