@@ -22,6 +22,7 @@ from continual.workers import X, Y, each
 
 GROUP = 4  # rows whose kept states are computed together: fewer and the weights are read too often
 BATCH = 8  # rows that are measured together
+SMOOTH = 1e-3  # of a relative change of states: far below what training makes of it
 CACHE_BYTES = 2 * 1024**3  # kept states of lower layers and of the teacher, together
 
 
@@ -101,10 +102,11 @@ class Forward:
         return (out.log_sum(head, temperature) - value[:, 0] - apart).mean() * temperature**2
 
     def drift(self, rows: list[Row], out: Out, temperature: float = 1.0) -> Tensor:
-        """Mean over the learned tokens of `rows` of |s - t|^2 / |t|^2, the final states of the model and the previous one;
-        `temperature` is that of `kl`, so that what is kept of the previous model serves both."""
+        """Mean over the learned tokens of `rows` of |s - t| / |t|, the final states of the model and the previous one, smooth
+        below SMOOTH (pseudo-Huber); `temperature` is that of `kl`, so that what is kept of the previous model serves both."""
         before = self._known(rows, temperature)[:, : out.features.shape[1]]
-        return ((out.features - before).pow(2).sum(-1) / before.pow(2).sum(-1)).mean()
+        square = (out.features - before).pow(2).sum(-1) / before.pow(2).sum(-1)
+        return ((square + SMOOTH**2).sqrt() - SMOOTH).mean()
 
     @torch.no_grad()
     def teacher(self, rows: list[Row], temperature: float = 1.0) -> Tensor:

@@ -48,8 +48,9 @@ class ReplayKL:
 
 
 class Features:
-    """Squared distance of the final states from the previous model's on replayed rows, relative to their length
-    (less-forgetting learning, arXiv 1607.00122). KL sees only what changes the next word now; this sees every change."""
+    """Distance of the final states from the previous model's on replayed rows, relative to their length (less-forgetting
+    learning, arXiv 1607.00122, there squared). KL sees only what changes the next word now, and forgives small changes as
+    squares do; this sees every change, and answers that hang by a hair turn by small ones."""
 
     name, of = "features", "old"
 

@@ -16,7 +16,7 @@ _NONE: dict[str, Any] = {"mode": "none", "self_generate": 0}
 _PLAIN: dict[str, Any] = {"kind": "lora", "targets": "all-linear", "first_layer": 0.0, "r": 16, "alpha": 32}
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "safe": {**_HELD, "replay": {"mode": "both", "ratio": _OLD, "self_generate": 64, "near": 2.0}, "loss": {"kl": 1.0, "features": 10.0}},
+    "safe": {**_HELD, "replay": {"mode": "both", "ratio": _OLD, "self_generate": 64, "near": 2.0}, "loss": {"kl": 1.0, "features": 3.0}},
     "naive": {**_ALONE, "replay": _NONE, "loss": {"kl": 0.0}},
     "lora": {"params": _PLAIN, "train": {**_ALONE["train"], "lr": 1e-3}, "replay": _NONE, "loss": {"kl": 0.0}},
     "replay": {**_RECIPE, "replay": {"mode": "replay", "ratio": _OLD, "ce_weight": 0.5}, "loss": {"kl": 0.0}},
