@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, DynamicCache
 from transformers.utils import logging
 
 from continual.layers import Linear
+from continual.lora import HEADS
 
 logging.disable_progress_bar()
 
@@ -82,7 +83,7 @@ class HFModel(nn.Module):
 
     def fuse(self) -> None:
         """Take the form that serves: adapters can be switched by request."""
-        self.switch = Switch({n: m for n, m in self.inner.named_modules() if isinstance(m, nn.Linear) and not n.endswith(("lm_head", "embed_out"))})
+        self.switch = Switch({n: m for n, m in self.inner.named_modules() if isinstance(m, nn.Linear) and not n.endswith(HEADS)})
 
     def add_adapter(self, key: str, deltas: dict[str, tuple[Tensor, Tensor]]) -> None:
         """Let requests that name `key` add low-rank deltas: layer name -> (B [out, r], A [r, in])."""

@@ -24,6 +24,7 @@ GROUPS = {
     "mlp": ("gate_proj", "up_proj", "down_proj", "fc1", "fc2", "c_fc", "dense_h_to_4h", "dense_4h_to_h"),
     "attention": ("q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "query_key_value", "dense"),
 }
+HEADS = ("lm_head", "embed_out")  # what gives logits, by the end of its name
 
 
 class Here(threading.local):
@@ -70,13 +71,13 @@ class LoraLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, in] -> [n, out]."""
-        plain = not self.fixed and self.strength == 1.0 and self.base.bias is None and not _here.off
-        if plain and fast(x, self.weight, self.lora_A):
+        if _here.off:
+            return self.base(x)
+        plain = not self.fixed and self.strength == 1.0
+        if plain and self.base.bias is None and fast(x, self.weight, self.lora_A):
             return Adapted.apply(x, self.weight, self.lora_A, self.lora_B, self.scale)
         y = self.base(x)
-        if _here.off:
-            return y
-        if self.fixed or self.strength != 1.0:
+        if not plain:
             b, a = self.factors()
             return y + F.linear(F.linear(x.to(a.dtype), a), b).to(y.dtype)
         low = F.linear(x.to(self.lora_A.dtype), self.lora_A)
@@ -98,7 +99,7 @@ def select(model: nn.Module, targets: str | list[str], first: int = 0) -> list[s
     """Names of the linear layers to adapt: `all-linear`, `mlp`, `attention` or name endings; decoder layers >= first."""
     names = []
     for name, module in model.named_modules():
-        if not isinstance(module, nn.Linear) or name.endswith(("lm_head", "embed_out")):
+        if not isinstance(module, nn.Linear) or name.endswith(HEADS):
             continue
         leaf = name.rsplit(".", 1)[-1]
         wanted = GROUPS.get(targets, ()) if isinstance(targets, str) else targets

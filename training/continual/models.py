@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from continual import llama
+from continual import llama, processor
 from continual.errors import ConfigError, DataError
 from continual.manifest import refuse_pickle
 from continual.text import Text
@@ -54,12 +54,9 @@ def pick_dtype(name: str) -> torch.dtype:
 
 
 def cpu_has_amx() -> bool:
-    """Whether this processor has tiles of bfloat16. AVX512-BF16 alone has the peak of float32 and takes twice the time
-    (README, "Decisions"); emulation elsewhere takes several times as long."""
-    try:
-        return "amx_bf16" in Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return False
+    """Whether this processor has tiles of bfloat16. With AVX512-BF16 alone a whole step takes longer than in float32 (README,
+    "Decisions"); emulation elsewhere takes several times as long."""
+    return processor.has("amx_bf16")
 
 
 def load(folder: Path, dtype: str = "auto", own: bool = True) -> Loaded:

@@ -92,7 +92,7 @@ def _adapters(model: Any, p: Any, covariances: dict[str, Tensor] | None) -> Trai
 def _ease(model: Any, first: int) -> None:
     """Gradients pass the frozen layers from `first` on in bfloat16."""
     for name, m in model.named_modules():
-        if isinstance(m, Linear) and lora.layer_of(name) >= first and name != "lm_head":
+        if isinstance(m, Linear) and lora.layer_of(name) >= first and not name.endswith(lora.HEADS):
             product.ease(m.weight)
 
 

@@ -6,13 +6,13 @@ limit: a product reads the weight with every thread only if it is cut into as ma
 decides how fast it is read (README, "Decisions").
 """
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from continual import processor
 
 FEW = 8  # rows up to which MKL's cut product never loses
 SINGLE, NARROW = 2, 96  # likewise, rows up to which the weight stands left: MKL's cut product, and oneDNN's
@@ -59,7 +59,8 @@ class Adapted(torch.autograd.Function):
 
 
 def ease(weight: Tensor) -> None:
-    """Let what flows back through a frozen weight be computed in bfloat16; results keep their float32."""
+    """Let what flows back through a frozen weight be computed in bfloat16; results keep their float32. The weight must stay as
+    it is for as long as gradients flow."""
     weight.eased = weight.detach().bfloat16()
 
 
@@ -76,19 +77,11 @@ def fast(*tensors: Tensor) -> bool:
 
 def halves() -> bool:
     """Whether products of bfloat16 take half the time here: an AMD with AVX512-BF16 (README, "Decisions")."""
-    return _amd() and "avx512_bf16" in _processor()
+    return _amd() and processor.has("avx512_bf16")
 
 
 def _amd() -> bool:
-    return "AuthenticAMD" in _processor()
-
-
-@cache
-def _processor() -> str:
-    try:
-        return Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return ""
+    return processor.has("AuthenticAMD")
 
 
 def times(x: Tensor, weight: Tensor) -> Tensor:
