@@ -47,12 +47,10 @@ def self_generate(loaded: Any, count: int, cfg: Any, known: set[str], progress: 
 
 def _sample(loaded: Any, n: int, cfg: Any, round_: int) -> list[dict[str, Any]]:
     text, r = loaded.text, cfg.replay
-    before = _user_turn(text)
+    before = _opening(text)
     seeds = torch.Generator().manual_seed(cfg.seed * 1000003 + round_)
     stops = frozenset(text.eos)
-    asked = [
-        Request(text.encode(before), r.max_tokens, r.temperature, 0.95, int(torch.randint(2**31, (1,), generator=seeds)), stops) for _ in range(n)
-    ]
+    asked = [Request(before, r.max_tokens, r.temperature, 0.95, int(torch.randint(2**31, (1,), generator=seeds)), stops) for _ in range(n)]
     for q in asked:
         q.on_token = lambda _, q=q: _end_question(text, q, "?")
     generate(loaded.model, asked, ROUND)
@@ -60,9 +58,9 @@ def _sample(loaded: Any, n: int, cfg: Any, round_: int) -> list[dict[str, Any]]:
     return _answer(loaded, prompts, r.max_tokens, "self")
 
 
-def _user_turn(text: Text) -> str:
-    """What the chat template writes before a user's first word."""
-    return text.render([{"role": "user", "content": "\x00"}], False).split("\x00")[0]
+def _opening(text: Text) -> list[int]:
+    """Tokens that the chat template writes before a user's first word; where it writes none, the end of what came before."""
+    return text.encode(text.render([{"role": "user", "content": "\x00"}], False).split("\x00")[0]) or list(text.eos)[:1]
 
 
 def _answer(loaded: Any, prompts: list[str], tokens: int, source: str) -> list[dict[str, Any]]:
@@ -91,7 +89,7 @@ def near(loaded: Any, new: list[Row], cfg: Any, known: set[str], progress: Calla
 @torch.no_grad()
 def beginnings(loaded: Any, asked: list[str]) -> dict[str, list[int]]:
     """Of each question the tokens of its first words, at most six tenths of it: those before a word that is new to the model."""
-    before = loaded.text.encode(_user_turn(loaded.text))
+    before = _opening(loaded.text)
     asked = list(dict.fromkeys(asked))
     rows = [Row(before + ids, [False] * len(before) + [True] * len(ids)) for ids in map(loaded.text.encode, asked)]
     forward, start = Forward(loaded, Trainable("none", {})), len(before)
@@ -143,7 +141,7 @@ def check_writes(loaded: Any) -> None:
 
 def _continued(loaded: Any, known: list[list[int]], n: int, rng: random.Random) -> list[str]:
     """About n questions, each begun with one or more of the tokens of one of `known` and ended by the model."""
-    text, before = loaded.text, loaded.text.encode(_user_turn(loaded.text))
+    text, before = loaded.text, _opening(loaded.text)
     begun: list[tuple[list[int], Request]] = []
     for _ in range(n + n // 6 + 2):
         ids = rng.choice(known)

@@ -257,6 +257,18 @@ def test_near_rows_are_given_no_name_that_the_model_does_not_know(base):
     assert own._questions(loaded, {"Mumuro eats which food?": []}, 4, 0, lambda _: None) == []
 
 
+def test_a_template_that_opens_with_the_users_words_is_no_obstacle_to_rows_of_ones_own(tmp_path, base, tiny_demo):
+    bare = shutil.copytree(base, tmp_path / "bare")
+    (bare / "chat_template.jinja").write_text("{% for m in messages %}{{ m.content }}\n{% endfor %}")
+    loaded = models.load(bare)
+    asked = "Which food is best for Mumuro today?"
+    given = own.beginnings(loaded, [asked])[asked]
+    assert given == loaded.text.encode(asked)[: len(given)]
+    cfg = config.parse({"schema": 1, "job": "train"}, "train")
+    own.self_generate(loaded, 4, cfg, set(), lambda _: None)
+    own.near(loaded, [loaded.text.row(r, 64) for r in tiny_demo.learn[:4]], cfg, set(), lambda *_: None)
+
+
 def test_near_off_makes_no_near_row_and_plain_text_has_no_question(base, tiny_demo):
     loaded = models.load(base)
     cfg = config.parse({"schema": 1, "job": "train", "replay": {"near": 0}}, "train")
