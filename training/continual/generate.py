@@ -1,5 +1,6 @@
 """Batched generation with a key-value cache: greedy or sampled, finished rows leave the batch at once."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,7 +71,7 @@ class Batch:
         self._drop()
 
     def _sample(self, rows: list[Request], logits: Tensor) -> None:
-        best = logits.argmax(-1).tolist()
+        best = logits.float().argmax(-1).tolist() if any(r.temperature <= 0 for r in rows) else []  # slow in bfloat16
         for i, r in enumerate(rows):
             token = best[i] if r.temperature <= 0 else draw(logits[i], r)
             if r.alternatives is not None and token not in r.stop_ids:
@@ -124,28 +125,33 @@ def score(logits: Tensor, token: int, count: int) -> tuple[float, list[tuple[int
     return float(logp[token]), [] if best is None else list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
 
 
-def generate(model: Any, requests: list[Request], batch: int = 32, stop: Callable[[], bool] = lambda: False) -> None:
-    """Complete all requests in place, side by side in batches of at most `batch`: of like length, so that a batch's rows need
-    little padding in attention."""
+def generate(model: Any, requests: list[Request], batch: int = 32, tick: Callable[[], None] = lambda: None) -> None:
+    """Complete all requests in place, in lanes of at most `batch` rows that decode side by side: those that wait, shortest
+    first, take the places of those that are done. `tick` is called after each token of a lane."""
     order = sorted(range(len(requests)), key=lambda i: (len(requests[i].prompt), i))
-    size = _share(len(order), batch) if model.device.type == "cpu" else batch
+    lanes = _lanes(len(order), model.device)
 
-    def run(start: int) -> None:
-        running = Batch(model)
-        running.add([requests[i] for i in order[start : start + size]])
-        while running.rows and not stop():
-            running.step()
+    def run(lane: int) -> None:
+        waiting = deque(requests[i] for i in order[lane::lanes])
+        running, size = Batch(model), min(batch, len(waiting))
+        while running.rows or waiting:
+            free = min(size - len(running.rows), len(waiting))
+            if free and (free >= size // REFILL or not running.rows):
+                running.add([waiting.popleft() for _ in range(free)])
+            else:
+                running.step()
+            tick()
 
-    each(run, range(0, len(order), size), model.device)
+    each(run, range(lanes), model.device)
 
 
-LEAST = 8  # rows of a batch: fewer and the weights are read too often
+LEAST = 8  # rows of a lane: fewer and the weights are read too often
+REFILL = 4  # of a lane's places are free before others are read: a few at a time read the weights too often, too
 
 
-def _share(count: int, most: int) -> int:
-    """Rows of a batch so that an even number of batches is made, where there are rows enough."""
-    pairs = max(1, -(-count // (2 * most)))
-    return max(min(LEAST, most), -(-count // (2 * pairs)))
+def _lanes(count: int, device: torch.device) -> int:
+    """One a thread, and two where there is one thread: what two write does not depend on it."""
+    return 1 if device.type != "cpu" else max(1, min(max(2, torch.get_num_threads()), -(-count // LEAST)))
 
 
 def cut(text: str, stops: list[str]) -> str:
