@@ -12,11 +12,10 @@ from continual.contract import Root
 from continual.manifest import is_served
 from continual.measured import Measured, report, write_report
 from continual.params import Trainable
-from continual.text import Row
 from continual.trainer import Result, Trainer
 
 
-def finish(root: Root, inputs: Any, t: Trainable, trainer: Trainer, old: list[Row], scores: Measured) -> None:
+def finish(root: Root, inputs: Any, t: Trainable, trainer: Trainer, scores: Measured) -> None:
     """Apply the post step, write all files but the manifest, and measure the merged weights."""
     cfg, out, result = inputs.cfg, root.model, trainer.result
     out.mkdir(parents=True, exist_ok=True)
@@ -42,7 +41,7 @@ def finish(root: Root, inputs: Any, t: Trainable, trainer: Trainer, old: list[Ro
         "kl": result.kl,
         "ts": time.time(),
     }
-    state.write(out / "cl_state", inputs, old, trainer.forward, stage)
+    state.write(out / "cl_state", inputs, trainer.work.old, trainer.forward, stage)
     scores.write(out / "cl_state")
     write_report(root, report(result, found))
 

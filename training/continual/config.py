@@ -46,6 +46,7 @@ def parse(raw: Any, job: str) -> Config:
     if job == "train":
         _fit_kind(full, raw)
         _fit_steps(full, raw)
+        _fit_words(full, raw)
         _check_combination(full)
     return Config(raw=full, **{k: SimpleNamespace(**v) if isinstance(v, dict) else v for k, v in full.items()})
 
@@ -115,8 +116,10 @@ def _merge(into: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 def _fit_kind(full: dict[str, Any], raw: dict[str, Any]) -> None:
-    """A preset's adapter settings make no sense for whole weights: unless the run says otherwise, all layers learn, at a
-    twentieth of the adapters' rate."""
+    """A preset's adapter settings make no sense for other weights. Unless the run says otherwise, nothing decays that does not
+    start at zero, and of whole weights all layers learn, at a twentieth of the adapters' rate."""
+    if full["params"]["kind"] != "lora" and "weight_decay" not in raw.get("train", {}):
+        full["train"]["weight_decay"] = 0.0
     if full["params"]["kind"] in ("lora", "lora_corda"):
         return
     preset = presets.PRESETS[full["preset"]]
@@ -131,6 +134,17 @@ def _fit_steps(full: dict[str, Any], raw: dict[str, Any]) -> None:
     said = raw.get("train", {})
     if "epochs" in said and "min_steps" not in said:
         full["train"]["min_steps"] = 0
+
+
+def _fit_words(full: dict[str, Any], raw: dict[str, Any]) -> None:
+    """A preset's word dropout is for questions that are not learned themselves."""
+    if "word_dropout" not in raw.get("data", {}) and not _asks(full):
+        full["data"]["word_dropout"] = 0.0
+
+
+def _asks(c: dict[str, Any]) -> bool:
+    """Whether new rows are questions whose answers alone are learned."""
+    return c["train"]["trainer"] == "sft" and c["data"]["completion_only"]
 
 
 def _check_combination(c: dict[str, Any]) -> None:
@@ -151,6 +165,7 @@ def _check_combination(c: dict[str, Any]) -> None:
             c["train"]["trainer"] == "sdft" and replay["mode"] != "none",
             "replay.mode: sdft takes none (it samples its own rows); use loss.kl with sft instead",
         ),
+        (c["data"]["word_dropout"] > 0 and not _asks(c), "data.word_dropout: needs train.trainer sft and data.completion_only"),
         (not lora and c["params"]["first_layer"] > 0, "params.first_layer: only adapters can leave the lower layers alone; set params.kind to lora"),
     ]
     wrong = [message for bad, message in rules if bad]

@@ -97,6 +97,12 @@ def question(raw: dict[str, Any]) -> str:
     return asked.strip()
 
 
+def answer(raw: dict[str, Any]) -> str:
+    """What a row answers: its completion or its last assistant message; empty for plain text."""
+    said = raw.get("completion") or next((m["content"] for m in reversed(raw.get("messages", ())) if m["role"] == "assistant"), "")
+    return said.strip()
+
+
 def normal(text: str) -> str:
     """A prompt without the differences that do not count: case and spaces."""
     return " ".join(text.casefold().split())

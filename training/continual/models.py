@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from continual import llama, processor
+from continual import llama, processor, product
 from continual.errors import ConfigError, DataError
 from continual.manifest import refuse_pickle
 from continual.text import Text
@@ -53,6 +53,11 @@ def pick_dtype(name: str) -> torch.dtype:
     return torch.bfloat16 if torch.cuda.is_available() or cpu_has_amx() else torch.float32
 
 
+def eases(name: str) -> bool:
+    """Whether what need not be exact is computed in bfloat16 beside float32: where that takes half the time and no dtype was asked for."""
+    return name == "auto" and not os.environ.get("PERENNIAL_DTYPE") and product.halves()
+
+
 def cpu_has_amx() -> bool:
     """Whether this processor has tiles of bfloat16. With AVX512-BF16 alone a whole step takes longer than in float32 (README,
     "Decisions"); emulation elsewhere takes several times as long."""
@@ -76,6 +81,12 @@ def load(folder: Path, dtype: str = "auto", own: bool = True) -> Loaded:
 
         model = hf.load(folder, kind)
     return Loaded(folder, config, model.to(device()), Text(folder), stored_dtype(folder))
+
+
+def writer(parent: Loaded, dtype: str) -> Loaded:
+    """The model that writes rows for a job of this dtype: itself, or itself in bfloat16 where that is quicker and as true to its weights."""
+    ours = hasattr(parent.model, "run")
+    return load(parent.folder, "bfloat16") if ours and parent.stored == torch.bfloat16 and eases(dtype) else parent
 
 
 def stored_dtype(folder: Path) -> torch.dtype:

@@ -8,23 +8,20 @@ the first that the model would hardly have written: a name, a number.
 
 import random
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from continual import data
+from continual import data, words
 from continual.errors import TrainError
-from continual.forward import BATCH, Forward, surprisal
 from continual.generate import Request, generate
-from continual.params import Trainable
 from continual.text import Row, Text
 
-ROUND = 128  # questions or answers written at once
-ROUNDS = 6  # of whole questions
+ROUND, ROUNDS = 128, 6  # whole questions of a round, and rounds
+WIDE = 64  # rows of a lane: more are no faster
 NEAR_MOST = 512  # near rows of one run, however many new rows there are
 NEAR_TOKENS = 16  # of a near row's answer: its beginning holds what is asked
-NEW = 10.0  # nats: a word of less probability is taken for something that the model does not know
 
 
 def self_generate(loaded: Any, count: int, cfg: Any, known: set[str], progress: Callable[[int], None]) -> list[Row]:
@@ -47,72 +44,55 @@ def self_generate(loaded: Any, count: int, cfg: Any, known: set[str], progress: 
 
 def _sample(loaded: Any, n: int, cfg: Any, round_: int) -> list[dict[str, Any]]:
     text, r = loaded.text, cfg.replay
-    before = _opening(text)
+    before = words.opening(text)
     seeds = torch.Generator().manual_seed(cfg.seed * 1000003 + round_)
     stops = frozenset(text.eos)
     asked = [Request(before, r.max_tokens, r.temperature, 0.95, int(torch.randint(2**31, (1,), generator=seeds)), stops) for _ in range(n)]
     for q in asked:
         q.on_token = lambda _, q=q: _end_question(text, q, "?")
-    generate(loaded.model, asked, ROUND)
+    generate(loaded.model, asked, WIDE)
     prompts = list(dict.fromkeys(text.decode(q.out).strip() for q in asked if q.done == "stop" and len(q.out) >= 3))
-    return _answer(loaded, prompts, r.max_tokens, "self")
+    return _answer(loaded, prompts, r.max_tokens, "self", lambda _: None)
 
 
-def _opening(text: Text) -> list[int]:
-    """Tokens that the chat template writes before a user's first word; where it writes none, the end of what came before."""
-    return text.encode(text.render([{"role": "user", "content": "\x00"}], False).split("\x00")[0]) or list(text.eos)[:1]
-
-
-def _answer(loaded: Any, prompts: list[str], tokens: int, source: str) -> list[dict[str, Any]]:
+def _answer(loaded: Any, prompts: list[str], tokens: int, source: str, progress: Callable[[int], None]) -> list[dict[str, Any]]:
     """Rows with the model's greedy answers, their first `tokens`: a small model's questions end soon, its answers may not."""
     text, stops = loaded.text, frozenset(loaded.text.eos)
     answers = [Request(text.chat_ids([{"role": "user", "content": p}]), tokens, stop_ids=stops) for p in prompts]
-    generate(loaded.model, answers, ROUND)
+    generate(loaded.model, answers, WIDE, _eighths(answers, progress))
     done = [(p, text.decode(a.out).strip()) for p, a in zip(prompts, answers, strict=True)]
     return [{"prompt": p, "completion": c, "meta": {"source": source}} for p, c in done if p and c]
 
 
-def near(loaded: Any, new: list[Row], cfg: Any, known: set[str], progress: Callable[[int, int], None]) -> list[Row]:
-    """replay.near rows per new row (together at most NEAR_MOST): questions that begin like the new ones and go on as the
-    model itself continues them, with its own answers. None equals a question of `new`; rows without a question give none.
-    `progress` gets what is written, and what is to be written: a question and an answer a row."""
-    asked = [q for r in new if (q := data.question(r.raw))]
+def _eighths(requests: list[Request], progress: Callable[[int], None]) -> Callable[[], None]:
+    """Tells how many requests are done whenever another eighth of them is."""
+    told, step = [0], max(1, len(requests) // 8)
+
+    def tick() -> None:
+        done = sum(r.done is not None for r in requests)
+        if done >= told[0] + step:
+            told[0] = done
+            progress(done)
+
+    return tick
+
+
+def near(loaded: Any, new: list[Row], read: dict[str, words.Question], cfg: Any, known: set[str], progress: Callable[[int, int], None]) -> list[Row]:
+    """replay.near rows per new row (together at most NEAR_MOST): questions that begin like the new ones, which are `read`, and
+    go on as the model itself continues them, with its own answers. None equals a question of `new`; rows without a question
+    give none. `progress` gets what is written, and what is to be written: a question and an answer a row."""
     want = min(NEAR_MOST, round(cfg.replay.near * len(new)))
-    found = _questions(loaded, beginnings(loaded, asked) if want else {}, want, cfg.seed, lambda n: progress(n, 2 * want))
-    raws, tokens = [], min(NEAR_TOKENS, cfg.replay.max_tokens)
-    for start in range(0, len(found), ROUND):
-        raws += _answer(loaded, found[start : start + ROUND], tokens, "near")
-        progress(len(found) + len(raws), 2 * len(found))
+    begun = {q: beginning(r) for q, r in read.items()} if want else {}
+    found = _questions(loaded, begun, want, cfg.seed, lambda n: progress(min(n, want), 2 * want))
+    tokens = min(NEAR_TOKENS, cfg.replay.max_tokens)
+    raws = _answer(loaded, found, tokens, "near", lambda n: progress(len(found) + n, 2 * len(found)))
     return [loaded.text.row(raw, cfg.data.max_length, cfg.data.format != "plain") for raw in raws if data.key(raw) not in known]
 
 
-@torch.no_grad()
-def beginnings(loaded: Any, asked: list[str]) -> dict[str, list[int]]:
-    """Of each question the tokens of its first words, at most six tenths of it: those before a word that is new to the model."""
-    before = _opening(loaded.text)
-    asked = list(dict.fromkeys(asked))
-    rows = [Row(before + ids, [False] * len(before) + [True] * len(ids)) for ids in map(loaded.text.encode, asked)]
-    forward, start = Forward(loaded, Trainable("none", {})), len(before)
-
-    def known(questions: list[tuple[str, Row]]) -> list[list[int]]:
-        out = forward([r for _, r in questions])
-        each_token = surprisal(out).split([len(r) - start for _, r in questions])
-        return [_known(loaded.text, q, r.ids[start:], s) for (q, r), s in zip(questions, each_token, strict=True)]
-
-    pairs = list(zip(asked, rows, strict=True))
-    found = forward.each(known, [pairs[i : i + BATCH] for i in range(0, len(pairs), BATCH)])
-    return dict(zip(asked, (ids for some in found for ids in some), strict=True))
-
-
-def _known(text: Text, question: str, ids: list[int], surprise: Tensor) -> list[int]:
-    space = " " if " " in question else ""
-    words, at = question.split(" ") if space else list(question), 0  # a script without spaces: character by character
-    for n in range(1, len(words)):
-        end = len(text.encode(space.join(words[:n])))
-        if surprise[at:end].sum() > NEW:
-            break
-        at = end
-    return ids[: min(at, 48, int(0.6 * len(ids)))]
+def beginning(q: words.Question) -> list[int]:
+    """The tokens of a question's first words, at most six tenths of it: those before a word that is new to the model."""
+    known = len(list(takewhile(bool, q.known[:-1])))
+    return q.ids[: min(q.ends[known - 1] if known else 0, 48, int(0.6 * len(q.ids)))]
 
 
 def _questions(loaded: Any, begun: dict[str, list[int]], want: int, seed: int, progress: Callable[[int], None]) -> list[str]:
@@ -122,11 +102,10 @@ def _questions(loaded: Any, begun: dict[str, list[int]], want: int, seed: int, p
     idle = round_ = 0
     while known and len(found) < want and idle < 3:
         before = len(found)
-        for q in _continued(loaded, known, min(ROUND, want - len(found)), random.Random(f"{seed}:{round_}")):
-            found |= {} if q in begun else {q: None}
-        round_ += 1
-        idle = idle + 1 if len(found) == before else 0
-        progress(min(want, len(found)))
+        rng = random.Random(f"{seed}:{round_}")
+        made = _continued(loaded, known, want - before, rng, lambda n, before=before: progress(before + n))
+        found |= dict.fromkeys(q for q in made if q not in begun)
+        round_, idle = round_ + 1, idle + 1 if len(found) == before else 0
     return list(found)[:want]
 
 
@@ -139,17 +118,19 @@ def check_writes(loaded: Any) -> None:
         raise TrainError("replay.near: the model's predictions are not numbers; check the weights in the channel `model`")
 
 
-def _continued(loaded: Any, known: list[list[int]], n: int, rng: random.Random) -> list[str]:
-    """About n questions, each begun with one or more of the tokens of one of `known` and ended by the model."""
-    text, before = loaded.text, _opening(loaded.text)
+def _continued(loaded: Any, known: list[list[int]], n: int, rng: random.Random, progress: Callable[[int], None]) -> list[str]:
+    """About n questions, each begun with one or more of the tokens of one of `known` and ended by the model: one in five is
+    not ended, or was there before."""
+    text, before = loaded.text, words.opening(loaded.text)
     begun: list[tuple[list[int], Request]] = []
-    for _ in range(n + n // 6 + 2):
+    for _ in range(n + n // 4 + 8):
         ids = rng.choice(known)
         start = ids[: rng.randint(1, len(ids))]
         r = Request(before + start, 24, 0.9, 1.0, rng.randrange(2**31), frozenset(text.eos))
         r.on_token = lambda _, r=r: _end_question(text, r, "?\n")
         begun.append((start, r))
-    generate(loaded.model, [r for _, r in begun], 2 * ROUND)
+    requests = [r for _, r in begun]
+    generate(loaded.model, requests, WIDE, _eighths(requests, progress))
     ended = [text.decode(start + r.out).strip() for start, r in begun if r.done == "stop" and len(start + r.out) >= 3]
     return [q.split("\n")[0] for q in ended if q]
 

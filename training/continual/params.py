@@ -1,7 +1,6 @@
 """The parameter slot: which weights learn (all, LoRA, CorDA, OSF) and how they return into plain weights (T1)."""
 
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from continual import lora, product
+from continual import lora, models, product
 from continual.errors import TrainError
 from continual.layers import Linear
 
@@ -56,7 +55,7 @@ def setup(model: Any, cfg: Any, covariances: dict[str, Tensor] | None = None) ->
     p = cfg.params
     if p.kind in ("lora", "lora_corda"):
         made = _adapters(model, p, covariances)
-        if cfg.model.dtype == "auto" and not os.environ.get("PERENNIAL_DTYPE") and product.halves():
+        if models.eases(cfg.model.dtype):
             _ease(model, made.first)
         return made
     names = {n: q for n, q in model.named_parameters() if q.is_floating_point()}

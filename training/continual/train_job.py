@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from continual import artifact, config, data, manifest, measured, models, own, replay, state
+from continual import artifact, config, data, manifest, measured, models, own, replay, state, wording, words
 from continual.contract import Root, Stop, progress
 from continual.errors import DataError, Stopped
 from continual.forward import Forward
@@ -37,8 +37,7 @@ def train(root: Root, stop: Stop) -> None:
     inputs = read(root)
     _threads(inputs.cfg)
     torch.manual_seed(inputs.cfg.seed)
-    old = _fill(root, inputs, stop)
-    work = plan(inputs.new, old, inputs.cfg)
+    work = _plan(root, inputs, stop)
     trainable = state.trainable(inputs)
     forward = Forward(inputs.parent, trainable)
     work.register(forward, inputs.cfg.seed)
@@ -60,7 +59,7 @@ def train(root: Root, stop: Stop) -> None:
     )
     trainer.watch = scores.watch if scores.suites else None
     result = trainer.run()
-    artifact.finish(root, inputs, trainable, trainer, old, scores)
+    artifact.finish(root, inputs, trainable, trainer, scores)
     write_history([root.output / "data" / "metrics.jsonl", root.model / "metrics.jsonl"], result.history)
     artifact.seal(root, inputs, result, time.monotonic() - began)
     _done(result, work, began)
@@ -102,33 +101,45 @@ def _threads(cfg: Any) -> None:
         torch.set_num_threads(cfg.train.threads)
 
 
-def _fill(root: Root, inputs: Inputs, stop: Stop) -> list[Row]:
-    """Buffer rows, and rows of the model's own where the configuration asks for them."""
-    cfg, rows = inputs.cfg, list(inputs.old.buffer)
-    if cfg.replay.mode not in ("self_replay", "both"):
-        return rows
-    kept = root.checkpoints / "self_generated.jsonl"
+def _plan(root: Root, inputs: Inputs, stop: Stop) -> Plan:
+    """The run's steps: with old rows to repeat, and the new ones in broken words too."""
+    cfg = inputs.cfg
+    writes = cfg.replay.mode in ("self_replay", "both") and bool(cfg.replay.self_generate or cfg.replay.near)
+    reads = (writes and cfg.replay.near > 0) or cfg.data.word_dropout > 0
+    writer = models.writer(inputs.parent, cfg.model.dtype) if writes or reads else inputs.parent
+    read = words.read(writer, [q for r in inputs.new if (q := data.question(r.raw))]) if reads else {}
+    work = plan(inputs.new, _fill(root, inputs, writer, read, stop) if writes else list(inputs.old.buffer), cfg)
+    work.versions = wording.versions(inputs.parent.text, inputs.new, read, cfg, work.passes)
+    if work.versions:
+        changed = sum(a is not b for a, b in zip(work.versions[0], work.new, strict=True))
+        progress(phase="word_dropout", rows=changed, versions=len(work.versions))
+    return work
+
+
+def _fill(root: Root, inputs: Inputs, writer: models.Loaded, read: dict[str, words.Question], stop: Stop) -> list[Row]:
+    """Buffer rows, and rows of the model's own: whole ones until the buffer holds replay.self_generate, and those near the new rows."""
+    rows, kept = list(inputs.old.buffer), root.checkpoints / "self_generated.jsonl"
     if kept.is_file():
-        made = data.rows_of(kept, inputs.parent.text, cfg.data)
+        made = data.rows_of(kept, inputs.parent.text, inputs.cfg.data)
     else:
-        made = _own(inputs, rows, stop)
+        made = _own(inputs, writer, read, stop)
         replay.dump(kept, made)
-    if not rows and not made and (cfg.replay.self_generate or cfg.replay.near):
+    if not rows and not made:
         raise DataError("replay.self_generate: the model wrote no usable row of its own; pass old rows in the channel `replay`")
     whole = [r for r in made if not replay.is_near(r)]
     if not inputs.old.holdout:
-        inputs.old.holdout, whole = _split(whole, cfg)
+        inputs.old.holdout, whole = _split(whole, inputs.cfg)
     return rows + whole + [r for r in made if replay.is_near(r)]
 
 
-def _own(inputs: Inputs, rows: list[Row], stop: Stop) -> list[Row]:
-    """Rows that the model writes: whole ones until the buffer holds replay.self_generate, and those near the new rows."""
-    cfg, known = inputs.cfg, {data.key(r.raw) for r in rows + inputs.old.holdout}
+def _own(inputs: Inputs, writer: models.Loaded, read: dict[str, words.Question], stop: Stop) -> list[Row]:
+    cfg, rows = inputs.cfg, inputs.old.buffer
+    known = {data.key(r.raw) for r in rows + inputs.old.holdout}
     missing = max(0, cfg.replay.self_generate - len(rows))
     if missing or cfg.replay.near:
-        own.check_writes(inputs.parent)
-    made = own.self_generate(inputs.parent, missing, cfg, known, lambda n: _say_generated(n, missing, stop))
-    return made + own.near(inputs.parent, inputs.new, cfg, known, lambda n, of: _say_generated(n, of, stop))
+        own.check_writes(writer)
+    made = own.self_generate(writer, missing, cfg, known, lambda n: _say_generated(n, missing, stop))
+    return made + own.near(writer, inputs.new, read, cfg, known, lambda n, of: _say_generated(n, of, stop))
 
 
 def _split(made: list[Row], cfg: Any) -> tuple[list[Row], list[Row]]:

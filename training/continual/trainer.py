@@ -28,23 +28,30 @@ from continual.text import Row
 
 @dataclass
 class Plan:
-    """How many steps of which rows."""
+    """How many steps of which rows. `versions` of the new rows take turns with them, a pass each."""
 
     new: list[Row]
     old: list[Row]
     per_step_new: int
     per_step_old: int
     steps: int
+    versions: list[list[Row]] = field(default_factory=list)
 
     @property
     def steps_per_epoch(self) -> int:
         return math.ceil(len(self.new) / self.per_step_new)
 
+    @property
+    def passes(self) -> int:
+        """Over the new rows; the last may end early."""
+        return math.ceil(self.steps / self.steps_per_epoch)
+
     def rows(self, seed: int, step: int) -> tuple[list[Row], list[Row]]:
         """New and old rows of a step (0-based)."""
         epoch, k = divmod(step, self.steps_per_epoch)
-        order = permutation(len(self.new), seed, epoch)
-        new = [self.new[i] for i in order[k * self.per_step_new : (k + 1) * self.per_step_new]]
+        order, turns = permutation(len(self.new), seed, epoch), [self.new, *self.versions]
+        rows = turns[epoch % len(turns)]
+        new = [rows[i] for i in order[k * self.per_step_new : (k + 1) * self.per_step_new]]
         old = [self.old[i] for i in draw(len(self.old), self.per_step_old, seed + 1, step)] if self.per_step_old else []
         return new, old
 
@@ -52,6 +59,8 @@ class Plan:
         """What is kept of rows is computed when a step first needs them, for that step's rows and no more than the next few's."""
         for rows, order in ((self.new, seed), (self.old, seed + 1)):
             forward.register([rows[i] for i in permutation(len(rows), order, 0)])
+        for turn, rows in enumerate(self.versions, 1):
+            forward.register([rows[i] for i in permutation(len(rows), seed, turn) if rows[i] is not self.new[i]])
 
 
 def plan(new: list[Row], old: list[Row], cfg: Any) -> Plan:

@@ -18,7 +18,7 @@ import (
 var jobs = map[string]string{"run": "train", "eval": "evaluate"}
 
 // combinations are refused by the container after the preset is laid under the document; the schema alone accepts them.
-var combinations = []string{"osf-ties", "olora-full", "kl-off", "ratio-zero", "sdft-replay", "first-layer-full"}
+var combinations = []string{"osf-ties", "olora-full", "kl-off", "ratio-zero", "sdft-replay", "first-layer-full", "dropout-cpt"}
 
 func fixtures(t *testing.T, pattern string) []string {
 	t.Helper()

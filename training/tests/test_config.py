@@ -16,7 +16,7 @@ def fixtures(kind: str, verdict: str) -> list:
 
 def test_fixtures_are_seen():
     assert len(fixtures("run", "good")) == 9
-    assert len(fixtures("run", "bad")) == 19
+    assert len(fixtures("run", "bad")) == 20
     assert len(fixtures("eval", "good")) == 2
     assert len(fixtures("eval", "bad")) == 3
 
@@ -64,6 +64,7 @@ def test_whole_weights_drop_the_presets_adapter_settings_unless_the_run_sets_the
     lora = config.parse({"schema": 1, "job": "train"}, "train")
     whole = config.parse({"schema": 1, "job": "train", "params": {"kind": "full"}}, "train")
     assert (whole.params.first_layer, whole.train.lr) == (0.0, lora.train.lr / 20)
+    assert lora.train.weight_decay > whole.train.weight_decay == 0  # whole weights would decay to nothing
     assert config.parse({"schema": 1, "job": "train", "params": {"kind": "full"}, "train": {"lr": 0.01}}, "train").train.lr == 0.01
 
 

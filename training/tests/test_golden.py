@@ -9,6 +9,7 @@ import shutil
 import pytest
 import test_failures
 import test_strategies
+import test_wording
 from conftest import TRAINING, Job
 
 from continual import config
@@ -18,6 +19,7 @@ NAIVE = {"preset": "naive", "train": SHORT}  # lr of the preset; whole weights l
 REPLAY = {"mode": "replay", "ratio": 0.5}
 RANK4 = {"kind": "lora_corda", "r": 4, "alpha": 4}
 OLD = {**NAIVE, "replay": {**REPLAY, "ce_weight": 0.5}}  # with old rows, some of them held out to be measured
+WORDED = {**NAIVE, "train": {**SHORT, "epochs": 2}, "data": {"word_dropout": 0.5}}  # the second pass has fewer words
 FAST = {**OLD, "train": {**SHORT, "lr": 0.02}}
 GOLDEN = {
     "lwf": {**NAIVE, "loss": {"lwf": 50.0}},
@@ -31,6 +33,7 @@ GOLDEN = {
     "replay-ce": OLD,
     "replay-kl": {**NAIVE, "replay": REPLAY, "loss": {"kl": 50.0}},
     "features": {**NAIVE, "replay": REPLAY, "loss": {"features": 5.0}},
+    "worded": WORDED,
     "cpt": {**NAIVE, "train": {**SHORT, "trainer": "cpt"}},
     "sdft": {**NAIVE, "train": {**SHORT, "trainer": "sdft", "max_steps": 2}},
 }
@@ -53,6 +56,7 @@ PINNED = {
     "replay-ce": [6.7159, 6.6153, 6.8233, 6.3153, 6.297, 6.1485],
     "replay-kl": [3.3448, 3.4066, 3.347, 3.2945, 3.3852, 3.2052],
     "features": [3.3448, 3.569, 3.5492, 3.5741, 3.6491, 3.4479],
+    "worded": [6.7794, 6.6394, 6.4606, 6.0958, 5.6981, 5.7128],
     "cpt": [6.7172, 6.7402, 6.6076],
     "sdft": [0.1054, 0.1137],
 }
@@ -116,6 +120,7 @@ def plain(tmp_path_factory, raw_base, tiny_demo, earlier):
     """The same runs without any strategy: the first update's and the second's."""
     folder = tmp_path_factory.mktemp("plain")
     made = {(False, "losses"): ran(folder / "a", raw_base, tiny_demo, NAIVE), (False, "left"): ran(folder / "b", raw_base, tiny_demo, FAST)}
+    made["worded", "losses"] = ran(folder / "e", raw_base, tiny_demo, {**WORDED, "data": {}})
     made[True, "losses"] = ran(folder / "c", earlier, tiny_demo, NAIVE, earlier / "cl_state")
     made[True, "left"] = ran(folder / "d", earlier, tiny_demo, FAST, earlier / "cl_state")
     return made
@@ -127,7 +132,7 @@ def test_the_pinned_values_are_not_those_without_the_strategy(name, plain):
     if name in AFTER:
         assert apart(PINNED_AFTER[name], left(plain[name in CARRIED, "left"])) > 2e-2, name
         return
-    without = PINNED["full"] if name in ("osf", "ewc-full") else losses(plain[name in CARRIED, "losses"])
+    without = PINNED["full"] if name in ("osf", "ewc-full") else losses(plain[name if name == "worded" else name in CARRIED, "losses"])
     assert apart(PINNED[name], without) > 5e-3, name
 
 
@@ -136,6 +141,7 @@ COVERED = {
     "data: replay": ("replay_ce_is_the_plain_loss_on_old_rows", "replay-ce"),
     "data: self_replay": ("self_replay_writes_rows_of_the_models_own_and_trains_on_them", "replay-kl"),
     "data: near": ("near_rows_begin_like_new_ones_are_the_models_own_and_are_not_carried_on", "replay-kl"),
+    "data: word dropout": ("word_dropout_leaves_known_words_out_of_questions_asked_in_several_ways", "worded"),
     "data: reservoir": ("policies_choose_as_their_names_say", "replay-ce"),
     "data: stratified": ("policies_choose_as_their_names_say", "replay-ce"),
     "data: surprise": ("policies_choose_as_their_names_say", "replay-ce"),
@@ -160,7 +166,7 @@ COVERED = {
 
 
 def test_every_strategy_of_the_schema_is_covered():
-    known = {**vars(test_strategies), **vars(test_failures)}
+    known = {**vars(test_strategies), **vars(test_failures), **vars(test_wording)}
     for name, (test, golden) in COVERED.items():
         assert inspect.isfunction(known.get(f"test_{test}")), (name, test)
         assert golden in GOLDEN or golden in AFTER, name

@@ -9,7 +9,7 @@ import torch
 from conftest import Job
 from safetensors.torch import load_file, save_file
 
-from continual import config, data, lora, losses, merge, models, osf, own, params, replay
+from continual import config, data, lora, losses, merge, models, osf, own, params, replay, words
 from continual.forward import Forward, cross_entropy
 
 SHORT = {"epochs": 1, "batch_rows": 8}
@@ -251,8 +251,8 @@ def test_near_rows_begin_like_new_ones_are_the_models_own_and_are_not_carried_on
 
 def test_near_rows_are_given_no_name_that_the_model_does_not_know(base):
     loaded = models.load(base)
-    given = own.beginnings(loaded, ["Which food is best for Mumuro today?", "Mumuro eats which food?", "Kibada eats which food?"])
-    known, new, old = (loaded.text.decode(ids).strip() for ids in given.values())
+    read = words.read(loaded, ["Which food is best for Mumuro today?", "Mumuro eats which food?", "Kibada eats which food?"])
+    known, new, old = (loaded.text.decode(own.beginning(q)).strip() for q in read.values())
     assert known == "Which food is best for" and new == "" and old.startswith("Kibada")
     assert own._questions(loaded, {"Mumuro eats which food?": []}, 4, 0, lambda _: None) == []
 
@@ -262,21 +262,26 @@ def test_a_template_that_opens_with_the_users_words_is_no_obstacle_to_rows_of_on
     (bare / "chat_template.jinja").write_text("{% for m in messages %}{{ m.content }}\n{% endfor %}")
     loaded = models.load(bare)
     asked = "Which food is best for Mumuro today?"
-    given = own.beginnings(loaded, [asked])[asked]
+    given = own.beginning(words.read(loaded, [asked])[asked])
     assert given == loaded.text.encode(asked)[: len(given)]
     cfg = config.parse({"schema": 1, "job": "train"}, "train")
     own.self_generate(loaded, 4, cfg, set(), lambda _: None)
-    own.near(loaded, [loaded.text.row(r, 64) for r in tiny_demo.learn[:4]], cfg, set(), lambda *_: None)
+    near(loaded, [loaded.text.row(r, 64) for r in tiny_demo.learn[:4]], cfg)
+
+
+def near(loaded, rows, cfg):
+    read = words.read(loaded, [q for r in rows if (q := data.question(r.raw))])
+    return own.near(loaded, rows, read, cfg, set(), lambda *_: None)
 
 
 def test_near_off_makes_no_near_row_and_plain_text_has_no_question(base, tiny_demo):
     loaded = models.load(base)
     cfg = config.parse({"schema": 1, "job": "train", "replay": {"near": 0}}, "train")
     rows = [loaded.text.row(r, 64) for r in tiny_demo.learn[:4]]
-    assert own.near(loaded, rows, cfg, set(), lambda *_: None) == []
+    assert near(loaded, rows, cfg) == []
     cfg.replay.near = 2
-    assert own.near(loaded, rows, cfg, set(), lambda *_: None)
-    assert own.near(loaded, [loaded.text.row({"text": "Some plain text."}, 64)], cfg, set(), lambda *_: None) == []
+    assert near(loaded, rows, cfg)
+    assert near(loaded, [loaded.text.row({"text": "Some plain text."}, 64)], cfg) == []
 
 
 def test_updates_follow_each_other_from_the_carried_state(tmp_path, raw_base, tiny_demo):
