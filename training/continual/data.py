@@ -97,6 +97,14 @@ def question(raw: dict[str, Any]) -> str:
     return asked.strip()
 
 
+def asking(raw: dict[str, Any], question: str) -> dict[str, Any]:
+    """The row with `question` in the place of what it asks."""
+    if raw.get("prompt"):
+        return {**raw, "prompt": question}
+    at = next(i for i, m in enumerate(raw["messages"]) if m["role"] == "user")
+    return {**raw, "messages": [{**m, "content": question} if i == at else m for i, m in enumerate(raw["messages"])]}
+
+
 def answer(raw: dict[str, Any]) -> str:
     """What a row answers: its completion or its last assistant message; empty for plain text."""
     said = raw.get("completion") or next((m["content"] for m in reversed(raw.get("messages", ())) if m["role"] == "assistant"), "")

@@ -133,6 +133,13 @@ class Forward:
             with torch.no_grad():
                 self._kept(rows, self.lower, self._below)
 
+    def release(self, rows: list[Row]) -> None:
+        """Let go what is kept of rows that are not needed soon."""
+        for store in (self.lower, *self.taught.values()):
+            gone = [store.pop(id(r)) for r in rows if id(r) in store]
+            self.bytes -= sum(v.numel() * v.element_size() for v in gone)
+            self.full = self.full and not gone
+
     def forget(self) -> None:
         """Let everything go that is kept of rows."""
         self.lower.clear()

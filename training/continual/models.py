@@ -55,7 +55,7 @@ def pick_dtype(name: str) -> torch.dtype:
 
 def eases(name: str) -> bool:
     """Whether what need not be exact is computed in bfloat16 beside float32: where that takes half the time and no dtype was asked for."""
-    return name == "auto" and not os.environ.get("PERENNIAL_DTYPE") and product.halves()
+    return name == "auto" and not os.environ.get("PERENNIAL_DTYPE") and pick_dtype(name) == torch.float32 and product.halves()
 
 
 def cpu_has_amx() -> bool:

@@ -55,6 +55,12 @@ class Plan:
         old = [self.old[i] for i in draw(len(self.old), self.per_step_old, seed + 1, step)] if self.per_step_old else []
         return new, old
 
+    def over(self, step: int) -> list[Row]:
+        """New rows that are not needed soon once `step` begins: the version that the pass before it saw."""
+        epoch, k = divmod(step, self.steps_per_epoch)
+        before = [self.new, *self.versions][(epoch - 1) % (len(self.versions) + 1)]
+        return [] if k else [r for r, given in zip(before, self.new, strict=True) if r is not given]
+
     def register(self, forward: Forward, seed: int) -> None:
         """What is kept of rows is computed when a step first needs them, for that step's rows and no more than the next few's."""
         for rows, order in ((self.new, seed), (self.old, seed + 1)):
@@ -156,6 +162,7 @@ class Trainer:
     def step(self, step: int) -> None:
         """One optimizer step on the rows of `step` (0-based)."""
         self.optimizer.lr = learning_rate(self.cfg, step, self.work.steps)
+        self.forward.release(self.work.over(step))
         new, old = self.work.rows(self.cfg.seed, step)
         values = self.gradient(new, old, step)
         if not math.isfinite(values["loss"]):

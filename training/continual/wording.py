@@ -5,18 +5,16 @@ Whether wording matters only the rows can say. It does not where another row giv
 the same new thing; every other row (a text to translate, to sort, to sum up) stays as it is. New words are never left out.
 """
 
-import copy
 import random
 import re
 from collections import defaultdict
 from typing import Any
 
 from continual import data
-from continual.errors import DataError
 from continual.text import Row, Text
 from continual.words import LONGEST, Question
 
-MOST = 11  # versions of the rows beside the given ones: of so many passes none sees the same question twice
+MOST = 11  # versions of the rows beside the given ones; more passes begin anew
 ROWS = 1 << 16  # rows of all versions together
 
 
@@ -52,17 +50,5 @@ def _broken(text: Text, row: Row, read: dict[str, Question], cfg: Any, seed: str
     for _ in range(20):
         left = [w for w, known in zip(q.words, q.known, strict=True) if not known or rng.random() >= cfg.data.word_dropout]
         if 0 < len(left) < len(q.words):
-            return _asked(text, row, " ".join(left), cfg)
+            return text.row(data.asking(row.raw, " ".join(left)), cfg.data.max_length, cfg.data.format != "plain")
     return row
-
-
-def _asked(text: Text, row: Row, question: str, cfg: Any) -> Row:
-    raw = copy.deepcopy(row.raw)
-    if "prompt" in raw:
-        raw["prompt"] = question
-    else:
-        next(m for m in raw["messages"] if m["role"] == "user")["content"] = question
-    try:
-        return text.row(raw, cfg.data.max_length, cfg.data.format != "plain")
-    except DataError:
-        return row

@@ -1,7 +1,9 @@
 """The words of a question, and which of them a model knows: one that it would hardly have written there, a name or a number,
 is what new rows are about."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -35,23 +37,25 @@ def opening(text: Text) -> list[int]:
 def read(loaded: Any, asked: list[str]) -> dict[str, Question]:
     """Each distinct question of `asked`, read by the model as a user's first words."""
     before, asked = opening(loaded.text), list(dict.fromkeys(asked))
-    parts = [loaded.text.encode(q[:LONGEST])[: loaded.context - len(before)] for q in asked]
-    rows = [Row(before + ids, [False] * len(before) + [True] * len(ids)) for ids in parts]
+    short, room = [q[:LONGEST] for q in asked], loaded.context - len(before)
+    parts = [loaded.text.tok.encode(q, add_special_tokens=False) for q in short]
+    rows = [Row(before + p.ids[:room], [False] * len(before) + [True] * len(p.ids[:room])) for p in parts]
     forward, start = Forward(loaded, Trainable("none", {})), len(before)
 
-    def known(questions: list[tuple[str, Row]]) -> list[Question]:
-        out = forward([r for _, r in questions])
-        each_token = surprisal(out).split([len(r) - start for _, r in questions])
-        return [_question(loaded.text, q[:LONGEST], r.ids[start:], s) for (q, r), s in zip(questions, each_token, strict=True)]
+    def known(questions: list[tuple[str, Any, Row]]) -> list[Question]:
+        out = forward([r for *_, r in questions])
+        each_token = surprisal(out).split([len(r) - start for *_, r in questions])
+        return [_question(q, r.ids[start:], [a for a, _ in p.offsets], s) for (q, p, r), s in zip(questions, each_token, strict=True)]
 
-    pairs = list(zip(asked, rows, strict=True))
+    pairs = list(zip(short, parts, rows, strict=True))
     found = forward.each(known, [pairs[i : i + BATCH] for i in range(0, len(pairs), BATCH)])
     return dict(zip(asked, (q for some in found for q in some), strict=True))
 
 
-def _question(text: Text, question: str, ids: list[int], surprise: Tensor) -> Question:
+def _question(question: str, ids: list[int], starts: list[int], surprise: Tensor) -> Question:
+    """`starts`: the character with which each token begins."""
     space = " " if " " in question else ""
     words = question.split(" ") if space else list(question)
-    ends = [len(text.encode(space.join(words[: n + 1]))) for n in range(len(words))]
+    ends = [bisect_left(starts[: len(ids)], end - len(space)) for end in accumulate(len(w + space) for w in words)]
     known = [bool(surprise[a:b].sum() <= NEW) for a, b in zip([0, *ends], ends, strict=False)]
     return Question(ids, words, ends, known)

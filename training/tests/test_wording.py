@@ -1,6 +1,8 @@
 """Word dropout: new questions are asked in broken words too, where the rows themselves say that wording does not matter (T1)."""
 
 from continual import config, data, models, trainer, wording, words
+from continual.forward import Forward
+from continual.params import Trainable
 
 FACT = [{"prompt": f"{q} for Mumuro?", "completion": "Mumuro eats rice."} for q in ("Which food is best", "What is the food")]
 TASKS = [{"prompt": f"Tell me the food of {x}.", "completion": x} for x in ("Kibada", "Mumuro")]
@@ -60,6 +62,19 @@ def test_passes_take_turns_with_the_versions(base):
     seen = [sorted(r.raw["prompt"] for r in work.rows(1, step)[0]) for step in range(8)]
     asked = [sorted(r.raw["prompt"] for r in v) for v in (rows, *versions)]
     assert seen == asked * 2
+
+
+def test_of_a_version_nothing_is_kept_once_its_pass_is_over(base):
+    rows, versions = broken(base, [*FACT, *TASKS])
+    work = trainer.Plan(rows, [], 2, 0, 16, versions)
+    assert work.over(0) == versions[-1][:2] and work.over(2) == work.over(3) == [] and work.over(4) == versions[0][:2]
+    forward = Forward(models.load(base), Trainable("none", {}, first=1))
+    forward.keep_lower(rows)
+    before = forward.bytes
+    forward.keep_lower(versions[0])
+    assert before < forward.bytes
+    forward.release(work.over(4))
+    assert forward.bytes == before > 0
 
 
 def test_a_presets_word_dropout_gives_way_where_questions_are_learned_too():
