@@ -1,4 +1,4 @@
-"""Checkpoints: learned weights and optimizer state as safetensors, written atomically, the last two kept (T3)."""
+"""Checkpoints: learned weights and optimizer state as safetensors, written atomically (T3)."""
 
 import json
 import shutil
@@ -13,8 +13,9 @@ from continual.manifest import sha256_file
 from continual.optim import AdamW
 
 
-def save(folder: Path, step: int, weights: dict[str, Tensor], optimizer: AdamW, extra: dict[str, Any]) -> Path:
-    """Write checkpoints/step-<n>; the metadata with the file's digest comes last, by rename of the folder."""
+def save(folder: Path, step: int, weights: dict[str, Tensor], optimizer: AdamW, extra: dict[str, Any], keep: int | None = None) -> Path:
+    """Write checkpoints/step-<n>; the metadata with the file's digest comes last, by rename of the folder. The last two are
+    kept, and that of step `keep`."""
     from safetensors.torch import save_file
 
     tensors = {f"w/{n}": p.detach().contiguous() for n, p in weights.items()}
@@ -27,7 +28,8 @@ def save(folder: Path, step: int, weights: dict[str, Tensor], optimizer: AdamW, 
     shutil.rmtree(final, ignore_errors=True)
     tmp.rename(final)
     for old in sorted(folder.glob("step-*"))[:-2]:
-        shutil.rmtree(old, ignore_errors=True)
+        if old.name != f"step-{keep or 0:08d}":
+            shutil.rmtree(old, ignore_errors=True)
     return final
 
 

@@ -25,8 +25,9 @@ from continual.forward import Forward, cross_entropy
 from continual.generate import Batch, Request
 from continual.gradient import Part, cut
 from continual.pace import Pace
+from continual.plan import plan
 from continual.text import Row
-from continual.trainer import Trainer, plan
+from continual.trainer import Trainer
 
 ROUNDS = 5
 SAMPLE = 64  # rows by which the work that is done once a row is measured
@@ -216,9 +217,8 @@ def start(model: Path, out: Path) -> Iterator[str]:
     """From the start of a `safe` job's process to the end of its first step."""
     lines, _, peak = job(model, out / "job", train={"max_steps": 2})
     at = {line.split()[1]: t for t, line in reversed(lines)}
-    read, own, first = at["phase=data"], max(t for t, line in lines if "phase=self_generate" in line), at["step=1"]
-    parts = f"{read:.1f} until rows are read, {own - read:.1f} for rows of its own, {first - own:.1f} more"
-    yield f"safe: first step done after {first:.1f} s: {parts}; {peak} MB"
+    read, first, own = at["phase=data"], at["step=1"], max(t for t, line in lines if "phase=self_generate" in line)
+    yield f"safe: rows are read after {read:.1f} s, the first step is done after {first:.1f}, rows of its own after {own:.1f}; {peak} MB"
 
 
 def trl(model: Path, out: Path) -> Iterator[str]:

@@ -4,18 +4,20 @@ import hashlib
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from continual import artifact, config, data, manifest, measured, models, own, replay, state, wording, words
+from continual import artifact, config, data, manifest, measured, models, replay, state, wording, words, written
 from continual.contract import Root, Stop, progress
-from continual.errors import DataError, Stopped
+from continual.errors import DataError
 from continual.forward import Forward
 from continual.losses import build
+from continual.plan import Plan, plan
 from continual.text import Row
-from continual.trainer import Plan, Result, Trainer, plan, write_history
+from continual.trainer import Result, Trainer, write_history
 
 
 @dataclass
@@ -103,54 +105,20 @@ def _threads(cfg: Any) -> None:
 
 def _plan(root: Root, inputs: Inputs, stop: Stop) -> Plan:
     """The run's steps: with old rows to repeat, and the new ones in broken words too."""
-    cfg = inputs.cfg
+    cfg, old = inputs.cfg, inputs.old
     writes = cfg.replay.mode in ("self_replay", "both") and bool(cfg.replay.self_generate or cfg.replay.near)
     reads = (writes and cfg.replay.near > 0) or cfg.data.word_dropout > 0
     writer = models.writer(inputs.parent, cfg.model.dtype) if writes or reads else inputs.parent
     read = words.read(writer, [q for r in inputs.new if (q := data.question(r.raw))]) if reads else {}
-    work = plan(inputs.new, _fill(root, inputs, writer, read, stop) if writes else list(inputs.old.buffer), cfg)
+    write = partial(written.rows, root, inputs, writer, read, stop)
+    can_wait = old.holdout and len(old.buffer) >= max(1, cfg.replay.self_generate)
+    work = plan(inputs.new, old.buffer + (write() if writes and not can_wait else []), cfg)
+    work.later = write if writes and can_wait else None
     work.versions = wording.versions(inputs.parent.text, inputs.new, read, cfg, work.passes)
     if work.versions:
         changed = sum(a is not b for a, b in zip(work.versions[0], work.new, strict=True))
         progress(phase="word_dropout", rows=changed, versions=len(work.versions))
     return work
-
-
-def _fill(root: Root, inputs: Inputs, writer: models.Loaded, read: dict[str, words.Question], stop: Stop) -> list[Row]:
-    """Buffer rows, and rows of the model's own: whole ones until the buffer holds replay.self_generate, and those near the new rows."""
-    rows, kept = list(inputs.old.buffer), root.checkpoints / "self_generated.jsonl"
-    if kept.is_file():
-        made = data.rows_of(kept, inputs.parent.text, inputs.cfg.data)
-    else:
-        made = _own(inputs, writer, read, stop)
-        replay.dump(kept, made)
-    if not rows and not made:
-        raise DataError("replay.self_generate: the model wrote no usable row of its own; pass old rows in the channel `replay`")
-    whole = [r for r in made if not replay.is_near(r)]
-    if not inputs.old.holdout:
-        inputs.old.holdout, whole = _split(whole, inputs.cfg)
-    return rows + whole + [r for r in made if replay.is_near(r)]
-
-
-def _own(inputs: Inputs, writer: models.Loaded, read: dict[str, words.Question], stop: Stop) -> list[Row]:
-    cfg, rows = inputs.cfg, inputs.old.buffer
-    known = {data.key(r.raw) for r in rows + inputs.old.holdout}
-    missing = max(0, cfg.replay.self_generate - len(rows))
-    if missing or cfg.replay.near:
-        own.check_writes(writer)
-    made = own.self_generate(writer, missing, cfg, known, lambda n: _say_generated(n, missing, stop))
-    return made + own.near(writer, inputs.new, read, cfg, known, lambda n, of: _say_generated(n, of, stop))
-
-
-def _split(made: list[Row], cfg: Any) -> tuple[list[Row], list[Row]]:
-    n = min(cfg.replay.holdout, len(made) // 4)
-    return made[:n], made[n:]
-
-
-def _say_generated(n: int, total: int, stop: Stop) -> None:
-    progress(phase="self_generate", item=n, items=total)
-    if stop:
-        raise Stopped("SIGTERM while generating old rows; nothing was trained yet")
 
 
 def _fingerprint(inputs: Inputs) -> dict[str, str]:

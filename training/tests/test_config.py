@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from continual import config, contract, presets, trainer
+from continual import config, contract, plan, presets
 from continual.errors import ConfigError
 
 FOLDER = config.CONTRACT
@@ -73,7 +73,7 @@ METRICS = json.loads((FOLDER / "metrics.json").read_text())["lines"]
 
 def test_a_few_rows_get_the_presets_least_steps_unless_the_run_says_how_many_epochs():
     def steps(**train):
-        return trainer.plan(list(range(6)), [], config.parse({"schema": 1, "job": "train", "preset": "naive", "train": train}, "train")).steps
+        return plan.plan(list(range(6)), [], config.parse({"schema": 1, "job": "train", "preset": "naive", "train": train}, "train")).steps
 
     assert steps() == 100
     assert steps(epochs=2) == 2

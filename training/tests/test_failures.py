@@ -58,6 +58,17 @@ def test_resumed_run_keeps_the_rows_it_wrote_itself_and_the_holdout_of_them(tmp_
     assert parts.manifest["metrics"]["old_loss_after"] == whole.manifest["metrics"]["old_loss_after"]
 
 
+def test_with_old_rows_at_hand_a_run_writes_its_own_after_the_first_step_and_a_stop_meanwhile_goes_on_there(tmp_path, base, tiny_demo):
+    run = {"replay": {"self_generate": 8, "near": 0.5, "holdout": 4}}
+    whole, parts = (make(tmp_path / x, base, tiny_demo, **run) for x in "ab")
+    assert whole.run() == 0, whole.failure
+    checkpoints = parts.root / "checkpoints"
+    assert stopped(parts, 2) == 143  # the second to ask is the writer
+    assert (checkpoints / "step-00000001").is_dir() and not (checkpoints / "self_generated.jsonl").exists()
+    assert parts.run() == 0 and (checkpoints / "self_generated.jsonl").is_file()
+    assert losses(parts) == losses(whole) and parts.manifest["digest"] == whole.manifest["digest"]
+
+
 def test_sigterm_to_the_process_checkpoints_and_exits_143(tmp_path, base, tiny_demo):
     job = make(tmp_path, base, tiny_demo, train={"epochs": 200, "batch_rows": 8})
     p = job.process("train.py")

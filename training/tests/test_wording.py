@@ -1,6 +1,6 @@
 """Word dropout: new questions are asked in broken words too, where the rows themselves say that wording does not matter (T1)."""
 
-from continual import config, data, models, trainer, wording, words
+from continual import config, data, models, plan, wording, words
 from continual.forward import Forward
 from continual.params import Trainable
 
@@ -57,7 +57,7 @@ def test_of_a_long_text_only_the_beginning_is_read_and_its_words_all_stay(base):
 def test_passes_take_turns_with_the_versions(base):
     rows, versions = broken(base, FACT)
     cfg = config.parse({"schema": 1, "job": "train", "preset": "naive", "train": {"epochs": 8, "batch_rows": 2}}, "train")
-    work = trainer.plan(rows, [], cfg)
+    work = plan.plan(rows, [], cfg)
     work.versions = versions
     seen = [sorted(r.raw["prompt"] for r in work.rows(1, step)[0]) for step in range(8)]
     asked = [sorted(r.raw["prompt"] for r in v) for v in (rows, *versions)]
@@ -66,7 +66,7 @@ def test_passes_take_turns_with_the_versions(base):
 
 def test_of_a_version_nothing_is_kept_once_its_pass_is_over(base):
     rows, versions = broken(base, [*FACT, *TASKS])
-    work = trainer.Plan(rows, [], 2, 0, 16, versions)
+    work = plan.Plan(rows, [], 2, 0, 16, versions)
     assert work.over(0) == versions[-1][:2] and work.over(2) == work.over(3) == [] and work.over(4) == versions[0][:2]
     forward = Forward(models.load(base), Trainable("none", {}, first=1))
     forward.keep_lower(rows)
