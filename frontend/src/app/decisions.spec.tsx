@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, screen, waitFor } from '@testing-library/react'
 import { HttpResponse, http } from 'msw'
 import { afterEach, expect, test } from 'vitest'
-import { button, confirm, dialog, hasButton, heading, open, press, see, write } from '../mock/open'
+import { button, confirm, dialog, hasButton, heading, open, pick, press, see, write } from '../mock/open'
 import { server } from '../mock/setup'
 import { state } from '../mock/state'
 
@@ -27,7 +27,7 @@ test('who asked for a release cannot decide it and reads why', async () => {
 test('a version is held with a reason, and let in again with another', async () => {
   open('/deployment?model=assistant', 'ana')
   await press('Hold a version')
-  await write('Version', '12')
+  await pick('Version', 'version 12')
   await write('Reason', 'insults people')
   await confirm('Hold')
   await see('Version 12 is kept out of production.')
@@ -59,6 +59,17 @@ test('the newest version that the gate lets through is chosen for a release', as
   const box = await dialog()
   await waitFor(() => expect(box.textContent).toContain('version 15'))
   expect(box.textContent).not.toContain('The gate said FAIL')
+})
+
+test('a version on hold is not chosen for a release, and its choice says that it is held', async () => {
+  state.versions = [{ ...state.versions[0]!, number: 16, verdict: 'PASS', status: 'Candidate' }, ...state.versions]
+  state.holds = [{ ...state.holds[0]!, version: 16, released: undefined }]
+  open('/deployment?model=assistant', 'ana')
+  await press('Request release')
+  const box = await dialog()
+  await waitFor(() => expect(box.textContent).toContain('version 15'))
+  await pick('Version', 'on hold')
+  await waitFor(() => expect(box.textContent).toContain('version 16'))
 })
 
 test('when the gate let no version through, no one is chosen and the dialog says so', async () => {

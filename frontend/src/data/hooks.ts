@@ -1,11 +1,12 @@
-import { useQuery } from '@tanstack/react-query'
+import { useQueries, useQuery } from '@tanstack/react-query'
 import { digest } from '../lib/format'
 import { nameOf } from '../lib/subjects'
 import { benchmarks } from './benchmarks'
 import { datasets } from './datasets'
 import { models } from './models'
+import { environments } from './releases'
 import { may, session } from './session'
-import type { Me, Permission } from './schema'
+import type { Hold, Me, Permission } from './schema'
 
 /** Who is signed in; screens are shown only when somebody is. */
 export function useMe(): Me {
@@ -23,6 +24,12 @@ export function useMay(permission: Permission): { ok: boolean; why: string | und
   const ok = may(useMe(), permission)
   const role = needed[permission]
   return { ok, why: ok ? undefined : `Needs the permission ${permission}${role ? ` (role ${role})` : ''}` }
+}
+
+/** The holds in force in some environments of a model; `reading` while one of them is not known. */
+export function useHolds(model: string, names: string[]): { reading: boolean; holds: Hold[] } {
+  const all = useQueries({ queries: names.map((n) => environments.holds(model, n)) })
+  return { reading: all.some((q) => q.isPending), holds: all.flatMap((q) => q.data?.items ?? []).filter((h) => !h.released) }
 }
 
 /** Names versions of a model by their digest: what people call them, or the digest of one that is not known. */

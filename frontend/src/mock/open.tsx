@@ -41,6 +41,12 @@ export const dialog = () => find(() => document.querySelector<HTMLElement>('[rol
 export const write = async (label: string | RegExp, value: string) =>
   void fireEvent.change(await screen.findByLabelText(label, undefined, slow), { target: { value } })
 
+/** Picks an option of a select. */
+export const pick = async (label: string, option: string) => {
+  fireEvent.mouseDown(await screen.findByLabelText(label, undefined, slow))
+  fireEvent.mouseUp(await find(() => [...document.querySelectorAll('[role=option]')].find((el) => el.textContent.includes(option)), option))
+}
+
 /** Presses the button of the open dialog that does what it asks about. */
 export const confirm = async (name: string) => {
   const box = await dialog()

@@ -15,7 +15,7 @@ export function StepList({ steps, analysis = false, none = 'Nothing was done her
           <span className="timeline-name">{stepText(s)}</span>
           {s.verdict && <Status type={looks[s.verdict]}>{s.verdict === 'Hold' ? 'wait' : s.verdict.toLowerCase()}</Status>}
           <span className="soft"><Time at={s.time} /></span>
-          {detail(s) && <span className="timeline-detail">{detail(s)}</span>}
+          {!(analysis && s.analysis && s.verdict === 'Advance') && detail(s) && <span className="timeline-detail">{detail(s)}</span>}
           {analysis && s.analysis && <Numbers a={s.analysis} />}
         </li>
       ))}
