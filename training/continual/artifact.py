@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from continual import card, llama, lora, manifest, merge, state
+from continual import card, llama, lora, lora_file, manifest, merge, state, weights
 from continual.contract import Root
 from continual.manifest import is_served
 from continual.measured import Measured, report, write_report
@@ -24,9 +24,9 @@ def finish(root: Root, inputs: Any, t: Trainable, trainer: Trainer, scores: Meas
     trained = out / "cl_state" / "adapters" / f"stage-{len(inputs.carried.stages) + 1:03d}"
     if t.adapters:
         plain = {n.removeprefix("inner."): a for n, a in t.adapters.items()}
-        lora.save(trained, plain)
+        lora_file.save(trained, plain)
         if cfg.output.save_adapter and not t.combined:  # a combined change has no low rank
-            lora.save(out / "adapter", plain)
+            lora_file.save(out / "adapter", plain)
     fold(inputs.parent, t)
     result.old_after, result.kl = trainer.old_loss()
     copy_served(inputs.parent.folder, out)
@@ -74,7 +74,7 @@ def save_weights(parent: Any, t: Trainable, out: Path) -> None:
         lora.detach(parent.model, t.adapters)
         parent.model.inner.to(parent.stored).save_pretrained(out)
         return
-    tensors = llama.read_tensors(parent.folder)
+    tensors = weights.read_tensors(parent.folder)
     changed = {f"{n}.weight": a.base.weight for n, a in t.adapters.items()} or t.named
     for name, value in changed.items():
         tensors[name] = value.detach().to(parent.stored).cpu().contiguous()

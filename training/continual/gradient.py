@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from continual.forward import Forward, cross_entropy, learned
+from continual.forward import Forward
 from continual.losses import Step, Term
 from continual.params import Trainable
+from continual.predictions import cross_entropy, learned
 from continual.text import Row
 
 TOKENS = 512  # of a step for a pair of parts: shorter parts take longer a token

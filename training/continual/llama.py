@@ -4,8 +4,6 @@ The parity test compares its logits with transformers'. Shapes: N tokens in all 
 d width, V vocabulary; the layers are in layers.py.
 """
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,50 +12,13 @@ from torch import Tensor, nn
 from continual.cache import KVCache
 from continual.errors import DataError
 from continual.joint import Joint, Route
-from continual.layers import Embedding, Layer, Linear, RMSNorm
+from continual.layers import Embedding, Layer, Linear
+from continual.llama_config import LlamaConfig
 from continual.pack import Pack, Tree, apart, places, tree
+from continual.pointwise import RMSNorm
 from continual.product import linear
 from continual.single import Single
-
-
-@dataclass(frozen=True)
-class LlamaConfig:
-    """The part of config.json that shapes the network."""
-
-    vocab_size: int
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    num_key_value_heads: int
-    head_dim: int
-    rms_norm_eps: float
-    rope_theta: float
-    tie_word_embeddings: bool
-    max_position_embeddings: int
-
-
-def parse_config(raw: dict) -> LlamaConfig | None:
-    """Our configuration for a config.json, or None when this file does not implement that variant."""
-    rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
-    plain = rope.get("rope_type", rope.get("type", "default")) == "default"
-    biased = raw.get("attention_bias") or raw.get("mlp_bias")
-    if raw.get("model_type") != "llama" or not plain or biased or raw.get("hidden_act", "silu") != "silu":
-        return None
-    heads = raw["num_attention_heads"]
-    return LlamaConfig(
-        vocab_size=raw["vocab_size"],
-        hidden_size=raw["hidden_size"],
-        intermediate_size=raw["intermediate_size"],
-        num_hidden_layers=raw["num_hidden_layers"],
-        num_attention_heads=heads,
-        num_key_value_heads=raw.get("num_key_value_heads") or heads,
-        head_dim=raw.get("head_dim") or raw["hidden_size"] // heads,
-        rms_norm_eps=raw.get("rms_norm_eps", 1e-6),
-        rope_theta=float(rope.get("rope_theta", raw.get("rope_theta", 10000.0))),
-        tie_word_embeddings=raw.get("tie_word_embeddings", False),
-        max_position_embeddings=raw.get("max_position_embeddings", 2048),
-    )
+from continual.weights import read_tensors
 
 
 class Decoder(nn.Module):
@@ -225,28 +186,3 @@ def load(folder: Path, config: LlamaConfig, dtype: torch.dtype) -> Llama:
     except RuntimeError as e:
         raise DataError(f"model.safetensors: does not fit config.json: {e}") from None
     return model.requires_grad_(False)
-
-
-def read_tensors(folder: Path) -> dict[str, Tensor]:
-    """All tensors of the weight files; DataError for a file that is no safetensors."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    state: dict[str, Tensor] = {}
-    for path in weight_files(folder):
-        try:
-            state.update(load_file(path))
-        except SafetensorError as e:
-            raise DataError(f"{path.name}: is no valid safetensors file: {e}") from None
-    return state
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that hold the model's weights."""
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        return [folder / n for n in sorted(set(json.loads(index.read_text())["weight_map"].values()))]
-    path = folder / "model.safetensors"
-    if not path.is_file():
-        raise DataError(f"model.safetensors: missing in {folder}")
-    return [path]

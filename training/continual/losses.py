@@ -5,8 +5,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from continual.forward import Forward, cross_entropy
+from continual.forward import Forward
 from continual.params import Trainable
+from continual.predictions import cross_entropy
 from continual.text import Row
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from continual import llama, processor, product
+from continual import llama, llama_config, processor, product, weights
 from continual.errors import ConfigError, DataError
 from continual.manifest import refuse_pickle
 from continual.text import Text
@@ -72,7 +72,7 @@ def load(folder: Path, dtype: str = "auto", own: bool = True) -> Loaded:
         raise DataError(f"config.json: missing in {folder}; expected a Hugging Face model folder")
     config = json.loads(path.read_text())
     kind = pick_dtype(dtype)
-    ours = llama.parse_config(config) if own else None
+    ours = llama_config.parse_config(config) if own else None
     model: nn.Module
     if ours is not None:
         model = llama.load(folder, ours, kind)
@@ -93,7 +93,7 @@ def stored_dtype(folder: Path) -> torch.dtype:
     """Dtype of the first matrix in the weight file."""
     from safetensors import safe_open
 
-    with safe_open(llama.weight_files(folder)[0], framework="pt") as f:
+    with safe_open(weights.weight_files(folder)[0], framework="pt") as f:
         name = max(f.keys(), key=lambda k: len(f.get_slice(k).get_shape()))
         found = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}.get(f.get_slice(name).get_dtype())
     if found is None:

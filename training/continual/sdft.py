@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from continual.errors import DataError
-from continual.forward import Forward, kl
+from continual.forward import Forward
 from continual.generate import Request, generate
+from continual.predictions import kl
 from continual.text import Row, Text
 
 SHOWN = "{question}\n\nAn example of a good answer:\n{answer}\n\nAnswer in your own words."

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from continual import lora, manifest
+from continual import lora_file, manifest
 from continual.errors import DataError
 
 
@@ -83,7 +83,7 @@ def read(folder: Path, shapes: dict[str, tuple[int, int]]) -> dict[str, tuple[Te
             raise DataError(f"{name}: missing in {folder}; expected a LoRA adapter in peft's format")
     _plain(folder / "adapter_config.json")
     try:
-        deltas = lora.load(folder)
+        deltas = lora_file.load(folder)
     except Exception as e:  # a file of unknown origin: whatever is wrong with it is the caller's to mend
         raise DataError(f"{folder}: is no readable LoRA adapter: {e}") from None
     deltas = {n.removeprefix("inner."): pair for n, pair in deltas.items()}

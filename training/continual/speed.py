@@ -5,27 +5,26 @@ the rows; shared beginnings and padding are not counted twice or at all.
 """
 
 import json
-import os
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from continual import SPIN, config, contract, facts, lora, losses, models, params, smol
+from continual import config, contract, facts, lora, losses, models, params, smol
 from continual.errors import ConfigError
-from continual.forward import Forward, cross_entropy
-from continual.generate import Batch, Request
+from continual.forward import Forward
 from continual.gradient import Part, cut
-from continual.pace import Pace
 from continual.plan import plan
+from continual.predictions import cross_entropy
+from continual.speed_streams import memory, seconds, streams
 from continual.text import Row
 from continual.trainer import Trainer
 
@@ -33,7 +32,6 @@ ROUNDS = 5
 SAMPLE = 64  # rows by which the work that is done once a row is measured
 ALL = {"first_layer": 0.0, "targets": "all-linear"}
 REPLAY = {"mode": "replay", "ratio": 0.25}
-STREAM_TOKENS = 64
 
 
 def run(model: Path | None, only: list[str]) -> int:
@@ -49,24 +47,6 @@ def run(model: Path | None, only: list[str]) -> int:
             for line in parts[name](base, Path(folder)):
                 print(f"{name:8}{line}", flush=True)
     return 0
-
-
-def memory(model: Path, out: Path) -> Iterator[str]:
-    """A plain read by all threads, and what else the machine does meanwhile."""
-    yield f"{torch.get_num_threads()} threads read {bandwidth():.1f} GB/s; load {os.getloadavg()[0]:.1f}"
-
-
-def bandwidth() -> float:
-    """GB/s of summing 800 MB, the best of six."""
-    x = torch.ones(200_000_000)
-    return max(x.nbytes / 1e9 / seconds(lambda: x.sum().item()) for _ in range(6))
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    """How long a call takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def rows(loaded: models.Loaded) -> tuple[list[Row], list[Row]]:
@@ -166,34 +146,6 @@ def replay(model: Path, out: Path) -> Iterator[str]:
         f"16 rows a step, 100 steps: naive {1e3 * a.spread:.0f} ms a step, KL on 25 % {1e3 * b.spread:.0f} ms = {b.spread / a.spread:.2f} times; "
         f"{per[0] / per[1]:.2f} times a token; without what is done once {b.step / a.step:.2f} times"
     )
-
-
-def streams(model: Path, out: Path) -> Iterator[str]:
-    """Tokens a second of one stream and of several, against the limit that reading every weight once a token sets; in a
-    process of its own, for a server's threads wait in another way than a job's."""
-    if "GOMP_SPINCOUNT" not in os.environ:
-        again = [sys.executable, "-m", "continual", "bench", "--only", "streams", "--model", str(model)]
-        env = {**os.environ, "GOMP_SPINCOUNT": SPIN}
-        yield from (line[8:] for line in subprocess.run(again, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines())
-        return
-    loaded = models.load(model)
-    loaded.model.fuse()
-    size = sum(p.nbytes for p in loaded.model.parameters()) / 1e9
-    prompt = loaded.text.chat_ids([{"role": "user", "content": "Tell me about the sea."}])
-    limit = bandwidth() / size
-    yield f"limit {limit:.1f} tokens/s a stream: {size:.2f} GB of weights"
-    for n in (1, 4, 16):
-        made = max(streamed(loaded.model, prompt, n) for _ in range(3))
-        limit = max(limit, bandwidth() / size)
-        yield f"{n:2} streams: {made:.1f} tokens/s" + (f", {100 * made / limit:.0f} % of the limit" if n == 1 else "")
-
-
-def streamed(model: Any, prompt: list[int], n: int) -> float:
-    """Tokens a second of n requests that decode together, the prompt's own time left out."""
-    batch = Batch(model)
-    batch.add([Request(prompt, STREAM_TOKENS) for _ in range(n)])
-    pace = Pace()
-    return n * (STREAM_TOKENS - 1) / seconds(lambda: [pace.run(batch.step) for _ in range(STREAM_TOKENS - 1)])
 
 
 def job(model: Path, root: Path, **sections: Any) -> tuple[list[tuple[float, str]], float, int]:

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from continual import lora, params
+from continual import lora, lora_file, params
 from continual.errors import DataError
-from continual.forward import Forward, cross_entropy
+from continual.forward import Forward
+from continual.predictions import cross_entropy
 from continual.replay import choose, dump, is_near
 from continual.text import Row
 
@@ -38,7 +39,7 @@ def read(folder: Path | None) -> Carried:
     return Carried(
         folder,
         _whole(fisher, load_file) if fisher.is_file() else {},
-        [_whole(a, lora.load) for a in adapters],
+        [_whole(a, lora_file.load) for a in adapters],
         _whole(matrix, lambda p: json.loads(p.read_text())["stages"]) if matrix.is_file() else [],
     )
 

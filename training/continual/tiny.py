@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from continual import llama, manifest, world
+from continual import llama, llama_config, manifest, world
 from continual.contract import progress
 from continual.optim import AdamW, clip
 from continual.replay import permutation
@@ -89,7 +89,7 @@ def write_tokenizer(out: Path, shape: dict[str, Any] | None = None) -> None:
 
 def fresh(config: dict[str, Any]) -> llama.Llama:
     """Random initial weights: normal 0.02, residual outputs scaled by depth as in GPT-2."""
-    model = llama.Llama(llama.parse_config(config))
+    model = llama.Llama(llama_config.parse_config(config))
     for name, p in model.named_parameters():
         if p.dim() > 1:
             scale = (2 * config["num_hidden_layers"]) ** -0.5 if name.endswith(("o_proj.weight", "down_proj.weight")) else 1.0

@@ -18,12 +18,13 @@ from continual import checkpoint
 from continual.budget import Budget
 from continual.contract import Root, Stop, progress
 from continual.errors import Stopped, TrainError
-from continual.forward import Forward, batches, cross_entropy
+from continual.forward import Forward, batches
 from continual.gradient import Gradient
 from continual.losses import Term
 from continual.optim import AdamW, clip
 from continual.params import Trainable
 from continual.plan import Plan, learning_rate
+from continual.predictions import cross_entropy
 from continual.text import Row
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from continual.forward import BATCH, Forward, surprisal
+from continual.forward import BATCH, Forward
 from continual.params import Trainable
+from continual.predictions import surprisal
 from continual.text import Row, Text
 
 LONGEST = 512  # characters that are read of a question

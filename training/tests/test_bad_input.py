@@ -95,7 +95,7 @@ TURNS = [{"messages": [{"role": r, "content": c} for r, c in (("user", "a"), ("a
 def poison(job, tiny_demo):
     """Answers that contradict what the model knows, and a budget for what it may lose."""
     write_rows(job.channel("train") / ROWS, tiny_demo.poison[:40])
-    job.config(preset="naive", train={"lr": 0.02, "eval_steps": 2, "epochs": 20}, stop={"old_loss_delta": 0.05, "patience": 1}, replay=MEASURED)
+    job.config(preset="naive", train={"lr": 0.02, "eval_steps": 4, "epochs": 20}, stop={"old_loss_delta": 0.05, "patience": 1}, replay=MEASURED)
 
 
 MEASURED = {"mode": "replay", "ratio": 0.01, "ce_weight": 0.001}

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from continual import llama, lora, models, product
+from continual import llama, llama_config, lora, lora_file, models, product
 from continual.errors import ConfigError
 
 
@@ -26,7 +26,7 @@ def pair(tmp_path_factory):
     theirs = LlamaForCausalLM(shape).eval()
     folder = tmp_path_factory.mktemp("llama")
     theirs.save_pretrained(folder)
-    config = llama.parse_config(json.loads((folder / "config.json").read_text()))
+    config = llama_config.parse_config(json.loads((folder / "config.json").read_text()))
     return theirs, llama.load(folder, config, torch.float32), folder
 
 
@@ -90,12 +90,12 @@ def test_saved_adapter_is_read_by_peft_with_equal_logits(pair, tmp_path):
     from transformers import LlamaForCausalLM
 
     _, _, folder = pair
-    config = llama.parse_config(json.loads((folder / "config.json").read_text()))
+    config = llama_config.parse_config(json.loads((folder / "config.json").read_text()))
     ours = llama.load(folder, config, torch.float32)
     adapters = lora.attach(ours, lora.select(ours, "mlp", 1), 4, 8)
     for a in adapters.values():
         torch.nn.init.normal_(a.lora_B, std=0.1)
-    lora.save(tmp_path / "adapter", adapters)
+    lora_file.save(tmp_path / "adapter", adapters)
     theirs = PeftModel.from_pretrained(LlamaForCausalLM.from_pretrained(folder), tmp_path / "adapter").eval()
     got = ours.head(ours.features(ROWS[1], [9]))
     torch.testing.assert_close(got, theirs(ROWS[1][None]).logits[0], atol=1e-5, rtol=1e-4)
@@ -105,9 +105,9 @@ def test_saved_adapter_is_read_by_peft_with_equal_logits(pair, tmp_path):
 
 def test_variants_that_are_not_implemented_are_left_to_transformers():
     raw = {"model_type": "llama", "vocab_size": 10, "hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-    assert llama.parse_config(raw) is not None
+    assert llama_config.parse_config(raw) is not None
     for change in ({"model_type": "qwen2"}, {"attention_bias": True}, {"hidden_act": "gelu"}, {"rope_scaling": {"rope_type": "llama3"}}):
-        assert llama.parse_config({**raw, **change}) is None
+        assert llama_config.parse_config({**raw, **change}) is None
 
 
 def test_adamw_equals_torch():

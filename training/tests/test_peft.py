@@ -5,8 +5,9 @@ import torch
 from torch.nn import functional as F
 
 from continual import config, corda, losses, models, osf, params
-from continual.forward import Forward, cross_entropy
+from continual.forward import Forward
 from continual.optim import AdamW
+from continual.predictions import cross_entropy
 
 R16 = {"kind": "lora", "targets": "all-linear", "first_layer": 0.0, "r": 8, "alpha": 16}
 

@@ -223,9 +223,9 @@ def test_adapters_come_and_go(post, url, tmp_path, request):
 
 
 def random_adapter(folder, base) -> str:
-    from continual import lora, models
+    from continual import lora, lora_file, models
 
     model = models.load(base).model
     adapters = lora.attach(model, lora.select(model, "all-linear", 0), 2, 2)
-    lora.save(folder / "adapter", adapters)
+    lora_file.save(folder / "adapter", adapters)
     return str(folder / "adapter")

@@ -9,8 +9,9 @@ import torch
 from conftest import Job
 from safetensors.torch import load_file, save_file
 
-from continual import config, data, lora, losses, merge, models, osf, own, params, replay, words
-from continual.forward import Forward, cross_entropy
+from continual import config, data, lora, lora_file, losses, merge, models, osf, own, params, replay, words
+from continual.forward import Forward
+from continual.predictions import cross_entropy
 
 SHORT = {"epochs": 1, "batch_rows": 8}
 NAIVE = {"preset": "naive", "train": SHORT}  # lr of the preset; whole weights learn at a twentieth of it
@@ -160,7 +161,7 @@ def test_wise_keeps_the_largest_share_within_the_tolerance(tmp_path, base, tiny_
     loose, _ = run_and_load(tmp_path, base, tiny_demo, "b", **whole, post={"kind": "wise", "alphas": [1.0, 0.5, 0.1], "old_tolerance": 100})
     tight, _ = run_and_load(tmp_path, base, tiny_demo, "c", **whole, post={"kind": "wise", "alphas": [1.0, 0.5, 0.1], "old_tolerance": 0})
     assert loose.manifest["digest"] == job.manifest["digest"]
-    plain, cut = (lora.load(j.root / "model" / "adapter") for j in (job, tight))
+    plain, cut = (lora_file.load(j.root / "model" / "adapter") for j in (job, tight))
     name = next(iter(plain))
     torch.testing.assert_close(cut[name][0] @ cut[name][1], 0.1 * (plain[name][0] @ plain[name][1]), atol=1e-6, rtol=1e-3)
     assert tight.manifest["metrics"]["old_loss_after"] < job.manifest["metrics"]["old_loss_after"]

@@ -5,7 +5,8 @@ import torch
 from conftest import Job
 
 from continual import config, models, params
-from continual.forward import Forward, cross_entropy, kl
+from continual.forward import Forward
+from continual.predictions import cross_entropy, kl
 from continual.vocabulary import COLUMNS, LogSum, log_sum
 
 
