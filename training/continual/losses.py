@@ -8,6 +8,7 @@ from torch import Tensor
 from continual.forward import Forward
 from continual.params import Trainable
 from continual.predictions import cross_entropy
+from continual.product import times
 from continual.text import Row
 
 
@@ -97,7 +98,14 @@ class L2SP:
         self.weight, self.t = weight, trainable
 
     def __call__(self, step: Step) -> Tensor:
-        return 0.5 * sum(d.pow(2).sum() for _, d in deltas(self.t))
+        if self.t.adapters:
+            return 0.5 * sum(square(*a.factors()) for a in self.t.adapters.values())
+        return 0.5 * sum((p - self.t.start[n]).pow(2).sum() for n, p in self.t.named.items())
+
+
+def square(b: Tensor, a: Tensor) -> Tensor:
+    """|BA|^2 of B [out, k], A [k, in] by their small products: tr(B^T B A A^T)."""
+    return ((b.T @ b) * (a @ a.T)).sum()
 
 
 class EWC:
@@ -113,7 +121,25 @@ class EWC:
         self.weight, self.t, self.fisher = weight, trainable, fisher
 
     def __call__(self, step: Step) -> Tensor:
-        return 0.5 * sum((self.fisher[n] * d.pow(2)).sum() for n, d in deltas(self.t))
+        if self.t.adapters:
+            return 0.5 * sum(Weighed.apply(*a.factors(), self.fisher[f"{n}.weight"]) for n, a in self.t.adapters.items())
+        return 0.5 * sum((self.fisher[n] * (p - self.t.start[n]).pow(2)).sum() for n, p in self.t.named.items())
+
+
+class Weighed(torch.autograd.Function):
+    """sum F (BA)^2 of B [out, k], A [k, in], F [out, in]. The gradient is made at once, so that nothing of F's size is kept."""
+
+    @staticmethod
+    def forward(ctx: Any, b: Tensor, a: Tensor, f: Tensor) -> Tensor:
+        change = times(b, a.T)
+        pull = change * f
+        ctx.save_for_backward(times(pull, a), times(b.T, pull.T))
+        return torch.dot(change.view(-1), pull.view(-1))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        db, da = ctx.saved_tensors
+        return 2 * grad * db, 2 * grad * da, None
 
 
 class OLoRA:
@@ -133,13 +159,6 @@ class OLoRA:
                 if before is not None:
                     total = total + (a.lora_A @ before[1].T).abs().sum()
         return total
-
-
-def deltas(t: Trainable) -> list[tuple[str, Tensor]]:
-    """(weight name, change in this run) with gradient."""
-    if t.adapters:
-        return [(f"{n}.weight", a.delta()) for n, a in t.adapters.items()]
-    return [(n, p - t.start[n]) for n, p in t.named.items()]
 
 
 def build(cfg: Any, t: Trainable, fisher: dict[str, Tensor], earlier: list[dict[str, tuple[Tensor, Tensor]]], has_old: bool) -> list[Term]:

@@ -104,7 +104,7 @@ class Trainer:
         meta, path = found
         checkpoint.restore(path, self.t.named, self.optimizer)
         self.result = Result(**meta["result"])
-        self.budget = Budget(self.cfg.stop, meta["bad"], meta["good"])
+        self.budget = Budget(self.cfg.stop, meta["bad"], meta.get("good"))
         print(f"[perennial] resumed at step {meta['step']} of {self.work.steps}", flush=True)
         return meta["step"]
 

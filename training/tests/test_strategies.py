@@ -46,13 +46,30 @@ def gradient(t: params.Trainable, value: torch.Tensor) -> float:
 @pytest.mark.parametrize("name", ["kl", "features", "lwf", "l2sp", "ewc"])
 def test_a_term_is_zero_at_the_previous_model_and_pulls_back_once_it_moved(kind, name, raw_base, tiny_demo):
     _, t, forward, rows, old = build(raw_base, tiny_demo, preset="naive", params={"kind": kind})
-    fisher = {n: torch.ones_like(d) for n, d in losses.deltas(t)}
+    fisher = {n: torch.ones_like(d) for n, d in t.deltas().items()}
     terms = [losses.ReplayKL(1, 1.0), losses.Features(1, 1.0), losses.LwF(1, 2.0), losses.L2SP(1, t), losses.EWC(1, t, fisher)]
     term = next(term for term in terms if term.name == name)
     assert term(losses.Step(forward, rows, old)).item() == pytest.approx(0, abs=1e-5)
     shake(t)
     value = term(losses.Step(forward, rows, old))
     assert value.item() > 0.01 and gradient(t, value) > 0
+
+
+@pytest.mark.parametrize("kind", ["lora", "full"])
+def test_terms_on_weights_are_their_formulas_gradients_included(kind, raw_base, tiny_demo):
+    _, t, *_ = build(raw_base, tiny_demo, preset="naive", params={"kind": kind})
+    shake(t)
+    for a in t.adapters.values():
+        a.fixed.append((0.1 * torch.randn(a.weight.shape[0], 2), torch.randn(2, a.in_features)))
+    changes = {f"{n}.weight": a.delta() for n, a in t.adapters.items()} or {n: p - t.start[n] for n, p in t.named.items()}
+    fisher = {n: torch.rand_like(d) for n, d in changes.items()}
+    want = {"l2sp": sum(d.pow(2).sum() for d in changes.values()) / 2, "ewc": sum((fisher[n] * d.pow(2)).sum() for n, d in changes.items()) / 2}
+    for term in (losses.L2SP(1, t), losses.EWC(1, t, fisher)):
+        value = term(None)
+        torch.testing.assert_close(value, want[term.name], rtol=1e-4, atol=1e-6)
+        sides = [torch.autograd.grad(v, list(t.named.values()), retain_graph=True, allow_unused=True) for v in (value, want[term.name])]
+        for mine, theirs in zip(*sides, strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-5)
 
 
 def test_kl_looks_at_old_rows_and_lwf_at_new_ones(raw_base, tiny_demo):
