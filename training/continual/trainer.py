@@ -67,15 +67,16 @@ class Trainer:
         self.result = Result()
         self.began = self.saved = self.told = time.monotonic()
         self.budget = Budget(cfg.stop)
-        self.tokens = self.first = 0
+        self.tokens = 0
+        self.spent: list[float] = []  # seconds until each step of this process was done, without what was written between
         self.watch: Callable[[], float] | None = None  # largest fall of a protected suite so far
 
     def run(self) -> Result:
         """Train; returns the measurements. Raises Stopped after a checkpoint when SIGTERM came."""
-        self.first = self._resume()
+        first = self._resume()
         if self.result.old_before is None:
             self.result.old_before, _ = self.old_loss()
-        for step in range(self.first, self.work.steps):
+        for step in range(first, self.work.steps):
             self._ready(step)
             self.step(step)
             if self._budget_broken(step):
@@ -95,7 +96,7 @@ class Trainer:
         except Stopped:
             self._save(step)
             raise
-        self.began += time.monotonic() - began  # time left is told by steps
+        self.began += time.monotonic() - began  # what rows of its own took is no step's time
 
     def _resume(self) -> int:
         found = checkpoint.latest(self.root.checkpoints, self.fingerprint)
@@ -132,12 +133,12 @@ class Trainer:
             line["old_loss"], line["old_kl"] = self.old_loss()
         if self.watch and every and (step + 1) % every == 0:
             line["suite_drop"] = self.watch()
-        elapsed = time.monotonic() - self.began
-        line["tok_s"] = self.tokens / max(elapsed, 1e-9)
+        self.spent.append(time.monotonic() - self.began)
+        line["tok_s"] = self.tokens / max(self.spent[-1], 1e-9)
         r.history.append(line)
-        self._tell(line, elapsed)
+        self._tell(line)
 
-    def _tell(self, line: dict[str, Any], elapsed: float) -> None:
+    def _tell(self, line: dict[str, Any]) -> None:
         """A metric line at most every half second, and always the first and last."""
         now, step, steps = time.monotonic(), line["step"], self.work.steps
         if step not in (1, steps) and now - self.told < 0.5 and "old_loss" not in line:
@@ -152,8 +153,14 @@ class Trainer:
             old_loss=line.get("old_loss"),
             lr=line["lr"],
             tok_s=round(line["tok_s"], 1),
-            eta_s=round(elapsed / (step - self.first) * (steps - step), 1),
+            eta_s=round(self._each() * (steps - step), 1),
         )
+
+    def _each(self) -> float:
+        """Seconds a step, by the later half of them: the first ones also compute what is kept of their rows."""
+        half = max(1, len(self.spent) // 2)
+        before = self.spent[-half - 1] if len(self.spent) > half else 0.0
+        return (self.spent[-1] - before) / half
 
     @torch.no_grad()
     def old_loss(self) -> tuple[float | None, float | None]:
