@@ -28,7 +28,7 @@ def save(folder: Path, step: int, weights: dict[str, Tensor], optimizer: AdamW, 
     shutil.rmtree(final, ignore_errors=True)
     tmp.rename(final)
     for old in sorted(folder.glob("step-*"))[:-2]:
-        if old.name != f"step-{keep or 0:08d}":
+        if int(old.name.removeprefix("step-")) != keep:
             shutil.rmtree(old, ignore_errors=True)
     return final
 

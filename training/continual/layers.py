@@ -1,8 +1,7 @@
 """The layers of our Llama decoder, over packed rows.
 
 Rows of a batch are packed (pack.py): linear layers see only real tokens, never padding; attention alone works on a
-padded view. Formulas: RMSNorm (arXiv 1910.07467), rotary positions (2104.09864), SwiGLU (2002.05202), grouped queries
-(2305.13245).
+padded view. Formulas: SwiGLU (arXiv 2002.05202), grouped queries (2305.13245); norms and positions are in pointwise.py.
 
 Shapes: N tokens in all rows together, B rows, T longest row, d width, H query heads, K key heads, D head width,
 S cached positions.

@@ -1,4 +1,4 @@
-"""Low-rank adapters on linear layers (LoRA, arXiv 2106.09685), saved in peft's file format.
+"""Low-rank adapters on linear layers (LoRA, arXiv 2106.09685); lora_file.py saves them.
 
 y = W x + (alpha / r) B A x, with A [r, in] uniform as nn.Linear's own (Kaiming, a = sqrt 5) and B [out, r] zero, as
 peft initialises them. Own code because importing peft costs a job's start several seconds; a test loads the saved

@@ -6,7 +6,7 @@ import string
 from collections import Counter
 from typing import Any
 
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
+WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def token_f1(output: str, targets: list[str], params: dict[str, Any]) -> float:
@@ -16,7 +16,7 @@ def token_f1(output: str, targets: list[str], params: dict[str, Any]) -> float:
 
 def squad_words(text: str) -> list[str]:
     """Words as SQuAD's evaluation sees them: lower case, ASCII punctuation deleted (V-12 is one word), no articles."""
-    return re.sub(r"\b(a|an|the)\b", " ", text.lower().translate(_PUNCTUATION)).split()
+    return re.sub(r"\b(a|an|the)\b", " ", text.lower().translate(WITHOUT_PUNCTUATION)).split()
 
 
 def _f1(a: list[str], b: list[str]) -> float:

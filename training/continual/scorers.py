@@ -14,9 +14,8 @@ from typing import Any
 
 from continual import bleu, schema
 from continual.errors import ConfigError
-from continual.overlap import chrf, rouge_l, token_f1
+from continual.overlap import WITHOUT_PUNCTUATION, chrf, rouge_l, token_f1
 
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
 REGEX_SECONDS = 1.0
 Scorer = Callable[[str, list[str], dict[str, Any]], float]
 
@@ -37,7 +36,7 @@ def _plain(text: str, params: dict[str, Any]) -> str:
     if params.get("ignoreCase"):
         text = text.lower()
     if params.get("ignorePunctuation"):
-        text = text.translate(_PUNCTUATION)
+        text = text.translate(WITHOUT_PUNCTUATION)
     if params.get("ignoreNumbers"):
         text = text.translate(str.maketrans("", "", string.digits))
     return text.strip()

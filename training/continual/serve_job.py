@@ -23,7 +23,7 @@ def serve(root: Root, stop: Stop) -> None:
 
 
 class Server:
-    """One base model and its adapters behind one port."""
+    """One Api behind one port."""
 
     def __init__(self, root: Root):
         self.root = root

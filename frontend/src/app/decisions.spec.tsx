@@ -72,6 +72,13 @@ test('a version on hold is not chosen for a release, and its choice says that it
   await waitFor(() => expect(box.textContent).toContain('version 16'))
 })
 
+test('a step that went on shows its numbers once, one that waits says why', async () => {
+  open('/releases/rel_01jz000015', 'ana')
+  await see('9 of 20 requests')
+  expect(screen.getAllByText(/canned answers 3 of 3/).length).toBeGreaterThan(1)
+  expect(screen.queryByText('no sign of harm')).toBeNull()
+})
+
 test('when the gate let no version through, no one is chosen and the dialog says so', async () => {
   state.versions = state.versions.map((v) => ({ ...v, verdict: 'FAIL' }))
   open('/deployment?model=assistant', 'ana')

@@ -15,7 +15,7 @@ export function StepList({ steps, analysis = false, none = 'Nothing was done her
           <span className="timeline-name">{stepText(s)}</span>
           {s.verdict && <Status type={looks[s.verdict]}>{s.verdict === 'Hold' ? 'wait' : s.verdict.toLowerCase()}</Status>}
           <span className="soft"><Time at={s.time} /></span>
-          {!(analysis && s.analysis && s.verdict === 'Advance') && detail(s) && <span className="timeline-detail">{detail(s)}</span>}
+          {detail(s, analysis) && <span className="timeline-detail">{detail(s, analysis)}</span>}
           {analysis && s.analysis && <Numbers a={s.analysis} />}
         </li>
       ))}
@@ -23,9 +23,10 @@ export function StepList({ steps, analysis = false, none = 'Nothing was done her
   )
 }
 
-/** What the step says beyond its name. */
-function detail(s: ReleaseStep): string {
-  return s.action === 'Shifted' ? '' : shortDigests(s.detail ?? '')
+/** What the step says beyond its name, and beyond its numbers where they are shown: those are why it went on. */
+function detail(s: ReleaseStep, numbers: boolean): string {
+  const told = s.action === 'Shifted' || (numbers && s.analysis && s.verdict === 'Advance')
+  return told ? '' : shortDigests(s.detail ?? '')
 }
 
 function Numbers({ a }: { a: NonNullable<ReleaseStep['analysis']> }) {
