@@ -164,6 +164,9 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, env rollout.Envir
 	began := g.Clock()
 	o := monitor.Observation{ID: g.IDs("cap"), Model: env.Model, Environment: env.Name, Digest: t.Digest, Time: began, Prompt: ask.prompt}
 	resp, err := g.Invoker.Invoke(r.Context(), t.Endpoint, body)
+	if err != nil && r.Context().Err() != nil {
+		return // the caller left before an answer began: that says nothing about the version
+	}
 	if err != nil {
 		o.Failed, o.Status = true, http.StatusBadGateway
 		g.record(r.Context(), o)

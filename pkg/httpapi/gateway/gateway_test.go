@@ -33,10 +33,16 @@ type world struct {
 	monitor *monitor.Service
 	table   table.Table
 	answer  func(endpoint string) (*http.Response, error)
+	asked   chan struct{} // when set, an endpoint tells here that it was asked, and waits until its caller leaves
 	allowed error
 }
 
-func (w *world) Invoke(_ context.Context, endpoint string, _ []byte) (*http.Response, error) {
+func (w *world) Invoke(ctx context.Context, endpoint string, _ []byte) (*http.Response, error) {
+	if w.asked != nil {
+		w.asked <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	return w.answer(endpoint)
 }
 
@@ -176,6 +182,22 @@ func TestGateway_CountsFailures(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, points)
 	require.WithinDuration(t, time.Now(), points[0].Time, 3*time.Minute)
+}
+
+func TestGateway_CountsNoCallerWhoLeavesAsTheVersionsFailure(t *testing.T) {
+	w := newWorld(t)
+	w.weights(100)
+	w.asked = make(chan struct{})
+	ctx, leave := context.WithCancel(t.Context())
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.server.URL+chat, strings.NewReader(hello))
+	require.NoError(t, err)
+	go func() { <-w.asked; leave() }()
+	_, err = http.DefaultClient.Do(request)
+	require.ErrorIs(t, err, context.Canceled)
+	w.server.Close() // waits for the gateway to be done with it
+	totals, err := w.monitor.Totals(t.Context(), "support", "production", "sha256:1")
+	require.NoError(t, err)
+	require.Zero(t, totals.Requests+totals.Errors)
 }
 
 func TestGateway_BadInput(t *testing.T) {
